@@ -1,0 +1,1 @@
+"""Who the client is, how the client changes, how the client speaks."""
