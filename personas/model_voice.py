@@ -16,7 +16,7 @@ from core.content import ContentModel, load_content
 from core.errors import ModelError, SimulatorError
 from core.transcript import Speaker, Utterance
 from language_models.base import ChatMessage, ChatModel, ChatRequest, ModelRole
-from language_models.prompts import PromptTemplate, fence
+from language_models.prompts import PromptTemplate, fence, new_marker
 from personas.checks import Finding, check_reply, leaked_facts
 from personas.director import Move
 from personas.gates import locked_facts
@@ -98,7 +98,7 @@ class ModelVoice:
 def build_request(cue: Cue, locked: tuple[Fact, ...], *, complaint: str = "", attempt: int = 0) -> ChatRequest:
     """The whole request for one draft: static persona first, then the conversation, then this moment."""
     static, moment = _templates()
-    marker = f"{draw(cue.seed, 0, 'fence').getrandbits(48):012x}"
+    marker = new_marker(draw(cue.seed, 0, "fence").randbytes)
     messages = [ChatMessage("system", static.render(**_surface(cue.persona, locked)))]
     for utterance in _window(cue.context):
         if utterance.speaker is Speaker.THERAPIST:
@@ -131,8 +131,9 @@ def build_request(cue: Cue, locked: tuple[Fact, ...], *, complaint: str = "", at
 
 def guard(request: ChatRequest, context: tuple[Utterance, ...], locked: tuple[Fact, ...]) -> None:
     """Refuse to send a request that gives a locked fact away anywhere outside the trainee's own words."""
-    ours = "\n".join(m.content for m in request.messages if m.role != "user")
-    leaks = leaked_facts(ours, locked)
+    # Line by line: the end of one line and the start of the next were never said together.
+    lines = (line for message in request.messages if message.role != "user" for line in message.content.splitlines())
+    leaks = sorted({fact_id for line in lines for fact_id in leaked_facts(line, locked)})
     if leaks:
         raise LeakPrevented("The client's next words were taken from the file instead of a model.", details=f"locked facts in a request: {', '.join(leaks)}")
 

@@ -1,0 +1,1 @@
+"""One practice session: turn loop, feedback, report, command line, composition root."""
