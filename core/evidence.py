@@ -29,7 +29,7 @@ class Evidence:
 def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Fold ``text`` for comparison; the second value gives, per folded character, the original span it came from.
 
-    Folding: NFKC, case, quote and dash variants, whitespace runs to one space; format characters (zero-width, bidi) vanish.
+    Folding: compatibility decomposition (which also bridges Hangul syllables and their letters), case, quote and dash variants, whitespace runs to one space; format characters (zero-width, bidi) vanish.
     """
     folded: list[str] = []
     spans: list[tuple[int, int]] = []
@@ -41,8 +41,8 @@ def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
         cluster = text[position:end]
         if unicodedata.category(cluster[0]) == "Cf":
             cluster = cluster[1:]
-        plain = unicodedata.normalize("NFKC", "".join(_PLAIN.get(c, c) for c in cluster)).replace("\u2026", "...").casefold()
-        for character in plain:
+        plain = unicodedata.normalize("NFKD", "".join(_PLAIN.get(c, c) for c in cluster)).casefold()
+        for character in unicodedata.normalize("NFKD", plain):
             if character.isspace():
                 if folded and folded[-1] == " ":
                     spans[-1] = (spans[-1][0], end)
@@ -70,7 +70,11 @@ def locate_quote(quote: str, text: str) -> Evidence | None:
         return None
     haystack, spans = _fold(text)
     found = haystack.find(needle)
-    if found < 0:
-        return None
-    start, end = spans[found][0], spans[found + len(needle) - 1][1]
-    return Evidence(quote=text[start:end], start=start, end=end)
+    while found >= 0:
+        last = found + len(needle) - 1
+        whole = (found == 0 or spans[found - 1] != spans[found]) and (last + 1 == len(spans) or spans[last + 1] != spans[last])
+        if whole:  # not half of an accented letter or a ligature
+            start, end = spans[found][0], spans[last][1]
+            return Evidence(quote=text[start:end], start=start, end=end)
+        found = haystack.find(needle, found + 1)
+    return None
