@@ -9,6 +9,7 @@ from enum import StrEnum
 from core.appraisal import SkillAppraisal
 from personas.gates import Gate, gate_of
 from personas.matching import Match
+from personas.pools import line_id, pool_lines
 from personas.schema import Fact, Persona, Pull
 from personas.state import ClientState, PullOutcome, PullRecord, RuptureKind, StateUpdate, draw
 
@@ -71,7 +72,7 @@ _ASKS = ("exploration", "open_question", "closed_question", "risk_asked_directly
 def decide(persona: Persona, update: StateUpdate, appraisal: SkillAppraisal, matches: Sequence[Match], *, seed: int) -> Direction:
     """The client's next move after ``update``. Same arguments, same direction."""
     view = _View(persona, update, appraisal, tuple(matches), seed)
-    for choose in (_ends, _edge, _rupture, _pull_answered, _risk_asked, _asked_fact, _jarred, _dips, _held_back, _tests, _answers, _volunteers):
+    for choose in (_ends, _edge, _rupture, _pull_answered, _risk_asked, _asked_fact, _jarred, _dips, _follows_up, _held_back, _tests, _answers, _volunteers):
         direction = choose(view)
         if direction is not None:
             return direction
@@ -110,6 +111,9 @@ class _View:
     def touched(self, kind: str, at_least: float) -> list[tuple[str, float]]:
         prefix = kind + ":"
         return [(m.target.removeprefix(prefix), m.score) for m in self.matches if m.target.startswith(prefix) and m.score >= at_least]
+
+    def fresh(self, pool: str) -> bool:
+        return any(line_id(line) not in self.state.used_lines for line in pool_lines(self.persona, pool))
 
     def gate(self, fact: Fact, *, asked: bool) -> Gate:
         return gate_of(fact, self.state, asked_kindly=asked and self.kindly)
@@ -209,7 +213,7 @@ def _about_fact(view: _View, fact: Fact, *, asked: bool) -> Direction | None:
         return view.direct(Move.TELL, f"fact:{fact.id}.told", stance="telling", reason=f"'{fact.id}' is earned", fact=fact.id, unlocked=(fact.id,), lead_in=lead_in)
     if gate is Gate.HALF:
         return view.direct(Move.HALF_TELL, f"fact:{fact.id}.half", stance="edging", reason=f"'{fact.id}' is near", fact=fact.id)
-    if gate is Gate.TOLD and f"fact:{fact.id}.told" != view.state.last_pool:
+    if gate is Gate.TOLD and view.fresh(f"fact:{fact.id}.told"):
         return view.direct(Move.TELL, f"fact:{fact.id}.told", "reactions.half_met", stance="saying more", reason=f"'{fact.id}' was told already", fact=fact.id)
     return None
 
@@ -217,7 +221,7 @@ def _about_fact(view: _View, fact: Fact, *, asked: bool) -> Direction | None:
 def _jarred(view: _View) -> Direction | None:
     for skill, pool in _JARRING:
         if view.appraisal.strength(skill) >= 0.4:
-            if skill == "formula" and (view.landed >= 0.6 or view.asks and view.touched("talk", TOUCHED)):
+            if skill == "formula" and (view.landed >= 0.6 or (view.asks and view.touched("talk", TOUCHED))):
                 continue
             return view.direct(Move.REACT, f"reactions.{pool}", "resistance.any", "deflections.tired", stance="pulled back", reason=f"the reply: {skill}")
     return None
@@ -227,6 +231,18 @@ def _dips(view: _View) -> Direction | None:
     if view.state.turn > view.state.dip_until or view.landed >= 0.6 or view.chance("dip") > 0.7:
         return None
     return view.direct(Move.DIP, "reactions.after_disclosure", stance="regretting", reason="the turn after a big disclosure")
+
+
+def _follows_up(view: _View) -> Direction | None:
+    """A question that names no topic ("Can you say more?") goes on with what was spoken of last."""
+    topic = view.state.last_topic
+    if not topic or not view.asks or view.touched("talk", TOUCHED) or view.touched("fact", TOUCHED) or view.touched("pull", TOUCHED):
+        return None
+    if topic.startswith("fact:"):
+        return _about_fact(view, view.persona.fact(topic.removeprefix("fact:")), asked=True)
+    if view.state.holding_back is None and view.fresh(topic):
+        return view.direct(Move.ANSWER, topic, *_unsure(view), stance="going on", reason="asked to go on")
+    return None
 
 
 def _held_back(view: _View) -> Direction | None:
@@ -325,6 +341,6 @@ def settle(state: ClientState, direction: Direction, persona: Persona, used: Seq
         earlier = state.pull(direction.pull)
         record = PullRecord(pull=direction.pull, turn=state.turn, times=(earlier.times if earlier else 0) + 1, outcome=PullOutcome.PENDING)
         pulls = (*(p for p in pulls if p.pull != direction.pull), record)
-    return replace(
-        state, told=told, half_told=half, pulls=pulls, dip_until=dip, used_lines=state.used_lines | set(used), last_pool=direction.pools[0]
-    )
+    first = direction.pools[0]
+    topic = f"fact:{direction.fact}" if direction.fact is not None else first if first.startswith("talk:") else state.last_topic
+    return replace(state, told=told, half_told=half, pulls=pulls, dip_until=dip, used_lines=state.used_lines | set(used), last_topic=topic)

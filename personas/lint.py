@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from personas.checks import check_reply, leaked_facts
+from personas.pools import pool_lines
 from personas.schema import Fact, Persona
-from personas.voice import pool_lines
 
 _MIN_LINES, _SHORT_WORDS, _MIN_SHORT_SHARE, _LONG_WORDS, _MAX_LONG_SHARE = 80, 5, 0.2, 40, 0.06
 

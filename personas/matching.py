@@ -19,10 +19,7 @@ from personas.schema import Persona
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _STOP = frozenset(
-    "a an and are as at be been being but by can could did do does for from had has have he her hers him his how i i'd i'll i'm i've if "
-    "in into is it it's its just kind like me more much my no not of on or our out really she so some something sort tell than that "
-    "that's the their them then there there's they this to too us very was we were what what's when where which who why will with would "
-    "you you'd you'll you're you've your about any bit get got lot mean say said sounds bring makes know think".split()
+    ["a", "an", "and", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "hers", "him", "his", "how", "i", "i'd", "i'll", "i'm", "i've", "if", "in", "into", "is", "it", "it's", "its", "just", "kind", "like", "me", "more", "much", "my", "no", "not", "of", "on", "or", "our", "out", "really", "she", "so", "some", "something", "sort", "tell", "than", "that", "that's", "the", "their", "them", "then", "there", "there's", "they", "this", "to", "too", "us", "very", "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would", "you", "you'd", "you'll", "you're", "you've", "your", "about", "any", "bit", "get", "got", "lot", "mean", "say", "said", "sounds", "bring", "makes", "know", "think"]
 )
 _STRONG_COSINE, _WEAK_COSINE = 0.78, 0.22  # MiniLM: paraphrases of one question lie above, unrelated sentences below
 

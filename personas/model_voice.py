@@ -20,9 +20,10 @@ from language_models.prompts import PromptTemplate, fence, new_marker
 from personas.checks import Finding, check_reply, leaked_facts
 from personas.director import Move
 from personas.gates import locked_facts
+from personas.pools import pool_lines
 from personas.schema import Fact, Persona
 from personas.state import draw
-from personas.voice import AuthoredVoice, ClientReply, Cue, pool_lines
+from personas.voice import AuthoredVoice, ClientReply, Cue
 
 _PROMPTS = Path(__file__).with_name("prompts")
 _WINDOW, _WINDOW_STEP = 16, 8

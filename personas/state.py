@@ -82,7 +82,7 @@ class ClientState:
     repaired_at: int = -1
     ended: Literal["leaves_early"] | None = None
     used_lines: frozenset[str] = frozenset()
-    last_pool: str = ""
+    last_topic: str = ""
 
     def pull(self, pull_id: str) -> PullRecord | None:
         """The record of this pull, or None when it was not made yet."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
+from rubrics.model_scorer import ModelScorer
 
 from core.appraisal import SkillAppraisal
 from core.clock import new_id, now
@@ -19,7 +20,6 @@ from retrieval.citations import Citation, cite, verify_citation
 from retrieval.opening import Guidance
 from retrieval.query import compose_query
 from rubrics.embedded_scorer import EmbeddedScorer
-from rubrics.model_scorer import ModelScorer
 from rubrics.schema import Rubric
 from rubrics.scores import CriterionScore, ScoreReport, verified
 from simulator import records

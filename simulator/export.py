@@ -14,7 +14,7 @@ from simulator.views import SessionView
 
 _FORMAT = "practice-room/session@1"
 _SESSION, _OUTCOMES, _REPORT = TypeAdapter(SessionView), TypeAdapter(tuple[TurnOutcome, ...]), TypeAdapter(SessionReport)
-_INTERNAL = ("used_lines", "last_pool")
+_INTERNAL = ("used_lines", "last_topic")
 
 
 def session_json(sessions: SessionEngine, coach: Coach, session_id: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import Field
+from rubrics.model_scorer import ModelScorer
 
 from core.content import ContentModel, load_content
 from core.errors import ContentError, ModelMisconfigured, Problem, SimulatorError
@@ -36,7 +37,6 @@ from rubrics.appraiser import CueAppraiser
 from rubrics.embedded_scorer import EmbeddedScorer
 from rubrics.library import SHIPPED as SHIPPED_RUBRICS
 from rubrics.library import RubricLibrary
-from rubrics.model_scorer import ModelScorer
 from simulator.coach import Coach
 from simulator.sessions import ClientEngine, SessionEngine
 from simulator.settings import Settings

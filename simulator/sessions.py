@@ -23,11 +23,18 @@ from personas.change import apply_appraisal
 from personas.director import Direction, decide, settle
 from personas.library import PersonaLibrary
 from personas.matching import TopicMatcher
+from personas.pools import pool_lines
 from personas.schema import Persona
 from personas.state import (
-    ClientState, draw, initial_state, ledger_from_json, ledger_to_json, state_from_json, state_to_json,
+    ClientState,
+    draw,
+    initial_state,
+    ledger_from_json,
+    ledger_to_json,
+    state_from_json,
+    state_to_json,
 )  # fmt: skip
-from personas.voice import ClientReply, Cue, Voice, opening_line, pool_lines
+from personas.voice import ClientReply, Cue, Voice, opening_line
 from simulator import records
 from simulator.records import SessionRow, TurnRow
 from simulator.views import ALLOWED_MOVES, SessionView, Status, TurnView

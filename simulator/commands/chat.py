@@ -107,7 +107,7 @@ def turn_record(turn: TurnView) -> dict[str, Any]:
 
 def _state(state: dict[str, Any]) -> dict[str, Any]:
     """Without the voice's own memory, which says nothing about the client."""
-    return {key: value for key, value in state.items() if key not in ("used_lines", "last_pool")}
+    return {key: value for key, value in state.items() if key not in ("used_lines", "last_topic")}
 
 
 def show(record: dict[str, Any], name: str, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from rubrics.model_scorer import ModelScorer
 
 from core.appraisal import SkillAppraisal
 from core.errors import ContentError, Problem, StorageError
@@ -18,7 +19,6 @@ from core.transcript import Speaker, Transcript, Utterance, last_client_text
 from retrieval.citations import cite
 from retrieval.query import compose_query
 from rubrics.embedded_scorer import EmbeddedScorer
-from rubrics.model_scorer import ModelScorer
 from rubrics.schema import Rubric
 from rubrics.scores import CriterionScore, ScoreReport
 from simulator.cli import DONE, say

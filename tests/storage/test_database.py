@@ -9,7 +9,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select, text
 
-import language_models.records
 import simulator.records  # noqa: F401  (both rooms' tables must be known for the comparison)
 from core.errors import StorageError
 from language_models.records import ModelCallRow
