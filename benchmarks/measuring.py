@@ -26,7 +26,10 @@ def timed(work: Callable[[], object]) -> float:
 def report(label: str, milliseconds: list[float], target: str) -> None:
     """One line: median, 95th percentile, worst, number, target."""
     p50, p95 = percentile(milliseconds, 0.5), percentile(milliseconds, 0.95)
-    print(f"{label}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, worst {max(milliseconds):.1f} ms, n={len(milliseconds)} (target {target})", flush=True)
+    print(
+        f"{label}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, worst {max(milliseconds):.1f} ms, n={len(milliseconds)} (target {target})",
+        flush=True,
+    )
 
 
 @contextmanager

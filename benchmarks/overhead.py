@@ -20,7 +20,10 @@ def main() -> None:
             bare_request = ChatRequest(role=ModelRole.CLIENT, messages=(ChatMessage("user", "Hello."),), prompt_hash="bench")
             bare = [timed(lambda: "".join(model.stream(bare_request))) for _ in range(TURNS)]
             view = services.sessions.start("teo", trainee="bench", seed=1, engine="default")
-            whole = [timed(lambda: services.sessions.take_turn(view.id, "So that stayed with you. What was it like?", key=new_id())) for _ in range(TURNS)]
+            whole = [
+                timed(lambda: services.sessions.take_turn(view.id, "So that stayed with you. What was it like?", key=new_id()))
+                for _ in range(TURNS)
+            ]
             calls = services.models.usage_of(view.id).calls
     typical = sorted(bare)[len(bare) // 2]
     print(f"model calls a turn: {calls / TURNS:.2f}")

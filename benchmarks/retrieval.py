@@ -49,7 +49,9 @@ def main() -> None:
         guidance.retriever.close()
         for run in ("first", "second"):
             arguments = ["--folder", str(options.folder), "--start", place]
-            answer = subprocess.run([sys.executable, "-m", "benchmarks.retrieval", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+            answer = subprocess.run(
+                [sys.executable, "-m", "benchmarks.retrieval", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+            )
             print(f"{run} start with a built index, in a new process: {answer.stdout.strip()}")
         guidance = opened(options.folder, Path(place), choice.model)
         report(guidance, options.folder / "gold_queries.yaml", verbose=options.verbose)
@@ -78,7 +80,9 @@ def report(guidance: Guidance, gold_path: Path, *, verbose: bool) -> None:
     retriever = guidance.retriever
     gold = load_gold(gold_path, guidance.corpus)
     sizes = sorted(passage.tokens for passage in retriever.passages.values())
-    print(f"{len(guidance.corpus.documents)} documents, {len(sizes)} passages of {sizes[0]} to {sizes[-1]} tokens; {'; '.join(retriever.notes)}")
+    print(
+        f"{len(guidance.corpus.documents)} documents, {len(sizes)} passages of {sizes[0]} to {sizes[-1]} tokens; {'; '.join(retriever.notes)}"
+    )
     short = [Query(f"{item.query} (case {turn})") for turn in range(ROUNDS) for item in gold]
     durations("gold queries, embedding included", short, lambda query: retriever.search(query))
     long = composed_queries()

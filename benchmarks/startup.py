@@ -24,7 +24,8 @@ def main() -> None:
         for _ in range(20):
             services.sessions.take_turn(view.id, "So that stayed with you. What was it like?", key=new_id())
         services.coach.report(view.id)
-        print(f"memory of a process with everything open after 20 turns: {_resident_megabytes(os.getpid()):.0f} MB (target <= 900 MB, with the page server)")
+        used = _resident_megabytes(os.getpid())
+        print(f"memory of a process with everything open after 20 turns: {used:.0f} MB (target <= 900 MB, with the page server)")
 
 
 def _first_page() -> float:
@@ -33,7 +34,11 @@ def _first_page() -> float:
         port = 8651
         started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "simulator", "serve", "--port", str(port)], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "simulator", "serve", "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             while time.perf_counter() - started < 60:

@@ -18,7 +18,11 @@ def main() -> None:
                 view = services.sessions.start(persona.id, trainee="bench", seed=1, engine="embedded")
                 lines = trainees().trainees[name]
                 for number in range(TURNS):
-                    words = lines[number % len(lines)].replace("{word}", "that").replace("{cue}", persona.facts[number % len(persona.facts)].cues[0])
+                    words = (
+                        lines[number % len(lines)]
+                        .replace("{word}", "that")
+                        .replace("{cue}", persona.facts[number % len(persona.facts)].cues[0])
+                    )
                     session_id = view.id
                     turns.append(timed(lambda s=session_id, w=words: services.sessions.take_turn(s, w, key=new_id())))
                     feedback.append(timed(lambda s=session_id: services.coach.outcomes(s)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.evidence import Evidence
 from core.transcript import Utterance
@@ -58,3 +58,23 @@ class Appraiser(Protocol):
     def appraise(self, context: Sequence[Utterance], reply: str) -> SkillAppraisal:
         """Appraise ``reply``. Never raises on odd text; says so in ``unappraised``."""
         ...
+
+
+def appraisal_to_json(appraisal: SkillAppraisal) -> dict[str, Any]:
+    """Plain JSON values for the record; ``appraisal_from_json`` gives back an equal appraisal."""
+    return {
+        "ratings": [{"skill": r.skill, "strength": r.strength, "evidence": asdict(r.evidence)} for r in appraisal.ratings],
+        "signals": dict(appraisal.signals),
+        "appraiser": appraisal.appraiser,
+        "unappraised": appraisal.unappraised,
+    }
+
+
+def appraisal_from_json(data: Mapping[str, Any]) -> SkillAppraisal:
+    """Read what ``appraisal_to_json`` wrote. Raises ``KeyError`` or ``TypeError`` when it is something else."""
+    return SkillAppraisal(
+        ratings=tuple(SkillRating(skill=r["skill"], strength=r["strength"], evidence=Evidence(**r["evidence"])) for r in data["ratings"]),
+        signals=MappingProxyType(dict(data["signals"])),
+        appraiser=data["appraiser"],
+        unappraised=data["unappraised"],
+    )

@@ -90,7 +90,13 @@ def parse_yaml(text: str, path: Path, *, first_line: int = 1) -> tuple[Any, dict
             for event in _events(text):
                 if isinstance(event, yaml.events.AliasEvent):
                     raise ContentError(
-                        [Problem(str(path), "YAML aliases (*name) are not allowed here", line=event.start_mark.line + first_line)]
+                        [
+                            Problem(
+                                str(path),
+                                "YAML aliases (*name) are not allowed here",
+                                line=event.start_mark.line + first_line if event.start_mark else None,
+                            )
+                        ]
                     )
             node = loader.get_single_node()
             if node is None:
@@ -129,9 +135,7 @@ def _read(path: Path) -> tuple[str, str]:
         raise ContentError([Problem(str(path), "is not UTF-8 text", line=line)]) from error
 
 
-def _walk(
-    node: yaml.Node, at: Location, lines: dict[Location, int], problems: list[Problem], path: str, first_line: int
-) -> None:
+def _walk(node: yaml.Node, at: Location, lines: dict[Location, int], problems: list[Problem], path: str, first_line: int) -> None:
     lines[at] = node.start_mark.line + first_line
     if isinstance(node, yaml.MappingNode):
         seen: set[Hashable] = set()

@@ -29,7 +29,8 @@ class Evidence:
 def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Fold ``text`` for comparison; the second value gives, per folded character, the original span it came from.
 
-    Folding: compatibility decomposition (which also bridges Hangul syllables and their letters), case, quote and dash variants, whitespace runs to one space; format characters (zero-width, bidi) vanish.
+    Folding: compatibility decomposition (which also bridges Hangul syllables and their letters), case, quote and dash variants,
+    whitespace runs to one space; format characters (zero-width, bidi) vanish.
     """
     folded: list[str] = []
     spans: list[tuple[int, int]] = []

@@ -47,12 +47,7 @@ class Transcript:
     @staticmethod
     def of(said: Iterable[tuple[Speaker | str, str]]) -> Transcript:
         """Build a transcript from (speaker, text) pairs; indices follow the order."""
-        return Transcript(
-            tuple(
-                Utterance(index=index, speaker=Speaker(speaker), text=text)
-                for index, (speaker, text) in enumerate(said)
-            )
-        )
+        return Transcript(tuple(Utterance(index=index, speaker=Speaker(speaker), text=text) for index, (speaker, text) in enumerate(said)))
 
     def last(self, speaker: Speaker) -> Utterance | None:
         """The most recent utterance of ``speaker``, or None."""
@@ -64,9 +59,7 @@ class Transcript:
 
     def content_hash(self) -> str:
         """``sha256:`` plus the digest of speakers and texts in order; times do not count. The same words give the same hash."""
-        canonical = json.dumps(
-            [[u.speaker.value, u.text] for u in self.utterances], ensure_ascii=False, separators=(",", ":")
-        )
+        canonical = json.dumps([[u.speaker.value, u.text] for u in self.utterances], ensure_ascii=False, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -102,9 +102,13 @@ def _push(ledger: list[LedgerEntry], turn: int, measure: str, start: float, pres
 
 
 def _trust_pressures(
-    state: ClientState, appraisal: SkillAppraisal, persona: Persona, rules: ClientRules, repaired: SkillRating | None,
+    state: ClientState,
+    appraisal: SkillAppraisal,
+    persona: Persona,
+    rules: ClientRules,
+    repaired: SkillRating | None,
     pulls: list[_Pressure],
-) -> list[_Pressure]:  # fmt: skip
+) -> list[_Pressure]:
     """Trust gained and lost. Gains are capped a turn and a window; only a real repair, which restores, stands outside the cap."""
     every = [*_plain_pressures(appraisal, persona, rules, "trust"), *pulls]
     gains = sorted((p for p in every if p.amount > 0), key=lambda p: (-p.amount, p.cause))
@@ -113,11 +117,16 @@ def _trust_pressures(
     weakened = [replace(p, amount=p.amount * limits.second_share**i) for i, p in enumerate(gains)]
     if losses:
         weakened = [replace(p, amount=p.amount * limits.gain_beside_cost) for p in weakened]
+    climb = min(1.0, (10 - state.trust) / (10 - limits.gain_easy_below))
+    weakened = [replace(p, amount=p.amount * climb) for p in weakened]
     if state.rupture is not None and repaired is None:
         weakened = [replace(p, amount=p.amount * limits.gain_in_rupture) for p in weakened]
     if appraisal.has("formula", "parroting") or appraisal.signals.get("formula_repeats", 0) >= 2:
         weakened = []
-    room = min(limits.gain_per_turn, max(0.0, limits.gain_per_window - sum(g for t, g in state.recent_gains if t > state.turn - limits.window_turns)))
+    room = min(
+        limits.gain_per_turn,
+        max(0.0, limits.gain_per_window - sum(g for t, g in state.recent_gains if t > state.turn - limits.window_turns)),
+    )
     earned = _within(weakened, room)
     paid = _within([replace(p, amount=p.amount * limits.second_share**i) for i, p in enumerate(losses)], -limits.loss_per_turn)
     restored: list[_Pressure] = []
@@ -156,10 +165,12 @@ def _strongest(appraisal: SkillAppraisal) -> list[SkillRating]:
 
 def _openness_pressures(state: ClientState, appraisal: SkillAppraisal, persona: Persona, rules: ClientRules) -> list[_Pressure]:
     fading = _Pressure("fading", state.openness * (rules.limits.openness_keeps - 1), "openness fades unless it is kept up")
-    pushes = _plain_pressures(appraisal, persona, rules, "openness")
-    if any(p.amount < 0 for p in pushes):
-        pushes = [replace(p, amount=p.amount * rules.limits.gain_beside_cost) if p.amount > 0 else p for p in pushes]
-    return [fading, *pushes]
+    every = _plain_pressures(appraisal, persona, rules, "openness")
+    losses = [p for p in every if p.amount < 0]
+    gains = sorted((p for p in every if p.amount > 0), key=lambda p: (-p.amount, p.cause))
+    share = rules.limits.gain_beside_cost if losses else 1.0
+    weakened = [replace(p, amount=p.amount * share * rules.limits.second_share**i) for i, p in enumerate(gains)]
+    return [fading, *weakened, *losses]
 
 
 def _arousal_pressures(state: ClientState, appraisal: SkillAppraisal, persona: Persona, rules: ClientRules) -> list[_Pressure]:
@@ -219,13 +230,20 @@ def _is_repair(state: ClientState, appraisal: SkillAppraisal, persona: Persona) 
 
 
 def _move_rupture(
-    before: ClientState, after: ClientState, gain: float, appraisal: SkillAppraisal, persona: Persona,
-    repaired: SkillRating | None, ledger: list[LedgerEntry],
-) -> ClientState:  # fmt: skip
+    before: ClientState,
+    after: ClientState,
+    gain: float,
+    appraisal: SkillAppraisal,
+    persona: Persona,
+    repaired: SkillRating | None,
+    ledger: list[LedgerEntry],
+) -> ClientState:
     rules = client_rules()
     if repaired is not None:
         words = rules.effects[repaired.skill].words
-        ledger.append(LedgerEntry(turn=after.turn, measure="rupture", before=1, after=0, cause="repair", words=words, evidence=repaired.evidence))
+        ledger.append(
+            LedgerEntry(turn=after.turn, measure="rupture", before=1, after=0, cause="repair", words=words, evidence=repaired.evidence)
+        )
         return replace(after, rupture=None, repaired_at=after.turn, costs_in_a_row=0)
     if before.rupture is not None:
         return after
@@ -236,15 +254,28 @@ def _move_rupture(
     worst = min(costs, key=lambda r: (rules.effects[r.skill].trust * r.strength, r.skill))
     kind = RuptureKind.WITHDRAWAL if persona.rupture.tendency == "withdraw" else RuptureKind.CONFRONTATION
     ledger.append(
-        LedgerEntry(turn=after.turn, measure="rupture", before=0, after=1, cause=worst.skill, words=rules.effects[worst.skill].words, evidence=worst.evidence)
+        LedgerEntry(
+            turn=after.turn,
+            measure="rupture",
+            before=0,
+            after=1,
+            cause=worst.skill,
+            words=rules.effects[worst.skill].words,
+            evidence=worst.evidence,
+        )
     )
     return replace(after, rupture=Rupture(kind=kind, since=after.turn, lost=max(0.5, -gain)))
 
 
 def _move_resistance(
-    before: ClientState, after: ClientState, gain: float, appraisal: SkillAppraisal, persona: Persona, seed: int,
+    before: ClientState,
+    after: ClientState,
+    gain: float,
+    appraisal: SkillAppraisal,
+    persona: Persona,
+    seed: int,
     ledger: list[LedgerEntry],
-) -> ClientState:  # fmt: skip
+) -> ClientState:
     rules = client_rules()
     hardener = appraisal.rating(*persona.resistance.hardens_on) or (
         next(iter(_costs(appraisal)), None) if -gain >= rules.resistance.hardens_on_loss else None
@@ -254,13 +285,23 @@ def _move_resistance(
         if before.holding_back is not None:
             return replace(after, holding_back=replace(before.holding_back, until=turn + persona.resistance.dwell))
         ledger.append(
-            LedgerEntry(turn=turn, measure="resistance", before=0, after=1, cause=hardener.skill, words=words[hardener.skill].words, evidence=hardener.evidence)
+            LedgerEntry(
+                turn=turn,
+                measure="resistance",
+                before=0,
+                after=1,
+                cause=hardener.skill,
+                words=words[hardener.skill].words,
+                evidence=hardener.evidence,
+            )
         )
         return replace(after, holding_back=hold_back(persona, turn=turn, seed=seed))
     if before.holding_back is not None and turn >= before.holding_back.until and gain >= rules.resistance.falls_on_gain:
         best = max(_strongest(appraisal), key=lambda r: words[r.skill].trust * r.strength)
         ledger.append(
-            LedgerEntry(turn=turn, measure="resistance", before=1, after=0, cause=best.skill, words=words[best.skill].words, evidence=best.evidence)
+            LedgerEntry(
+                turn=turn, measure="resistance", before=1, after=0, cause=best.skill, words=words[best.skill].words, evidence=best.evidence
+            )
         )
         return replace(after, holding_back=None)
     return after

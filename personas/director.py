@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from itertools import pairwise
 
 from core.appraisal import SkillAppraisal
+from personas.direction import Direction, Move
 from personas.gates import Gate, gate_of
 from personas.matching import Match
 from personas.pools import line_id, pool_lines
 from personas.schema import Fact, Persona, Pull
-from personas.state import ClientState, PullOutcome, PullRecord, RuptureKind, StateUpdate, draw
+from personas.state import ClientState, PullOutcome, RuptureKind, StateUpdate, draw
 
 TOUCHED = 0.50
 """A topic counts as touched from here (0-1, see matching): below, the client answers the reply, not the topic."""
@@ -19,60 +20,54 @@ NEARLY = 0.36
 """Enough to colour what a client volunteers, not enough to count as being asked."""
 
 
-class Move(StrEnum):
-    """What the client does this turn."""
-
-    ANSWER = "answer"
-    TELL = "tell"
-    HALF_TELL = "half_tell"
-    DEFLECT = "deflect"
-    REACT = "react"
-    RESIST = "resist"
-    TEST = "test_the_frame"
-    PULL_MET = "pull_met"
-    PULL_MISSED = "pull_missed"
-    WITHDRAW = "withdraw"
-    CONFRONT = "confront"
-    SOFTEN = "soften"
-    DIP = "dip"
-    EDGE = "edge"
-    LEAVE = "leave"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Direction:
-    """The stage direction a voice renders.
-
-    ``pools`` name groups of the persona's own lines, first choice first. ``lead_in`` is an optional short reaction before it.
-    ``unlocked`` are facts that may be told in this turn; nothing else beyond what was told before may be known by a voice.
-    """
-
-    move: Move
-    pools: tuple[str, ...]
-    stance: str
-    target_words: int
-    lead_in: str | None = None
-    fact: str | None = None
-    unlocked: tuple[str, ...] = ()
-    pull: str | None = None
-    reasons: tuple[str, ...] = ()
-
-
 # Reaction pools for skills that decide the moment whatever the topic, worst first.
 _JARRING = (
-    ("shaming", "judged"), ("judging", "judged"), ("cold_refusal", "limit_met_coldly"), ("minimising", "reassured"), ("defensiveness", "judged"),
-    ("question_volley", "questioned_too_much"), ("false_reassurance", "reassured"), ("praise_inflation", "reassured"),
-    ("advice_without_permission", "advised"), ("telling_the_client_what_they_feel", "misread"), ("own_story", "told_about_trainee"),
-    ("formula", "formula"), ("parroting", "formula"),
-)  # fmt: skip
-_LANDS = ("complex_reflection", "interpretation", "names_the_fear_of_being_judged", "simple_reflection", "summary", "immediacy", "emotional_reaction", "affirmation")  # fmt: skip
+    ("shaming", "judged"),
+    ("judging", "judged"),
+    ("cold_refusal", "limit_met_coldly"),
+    ("minimising", "reassured"),
+    ("defensiveness", "judged"),
+    ("question_volley", "questioned_too_much"),
+    ("false_reassurance", "reassured"),
+    ("praise_inflation", "reassured"),
+    ("advice_without_permission", "advised"),
+    ("telling_the_client_what_they_feel", "misread"),
+    ("own_story", "told_about_trainee"),
+)
+_STOCK = (("formula", "formula"), ("parroting", "formula"))
+_LANDS = (
+    "complex_reflection",
+    "interpretation",
+    "names_the_fear_of_being_judged",
+    "simple_reflection",
+    "summary",
+    "immediacy",
+    "emotional_reaction",
+    "affirmation",
+)
 _ASKS = ("exploration", "open_question", "closed_question", "risk_asked_directly", "question_volley")
 
 
 def decide(persona: Persona, update: StateUpdate, appraisal: SkillAppraisal, matches: Sequence[Match], *, seed: int) -> Direction:
     """The client's next move after ``update``. Same arguments, same direction."""
     view = _View(persona, update, appraisal, tuple(matches), seed)
-    for choose in (_ends, _edge, _rupture, _pull_answered, _risk_asked, _asked_fact, _jarred, _dips, _follows_up, _held_back, _tests, _answers, _volunteers):
+    for choose in (
+        _ends,
+        _edge,
+        _risk_asked,
+        _rupture,
+        _pull_answered,
+        _jarred,
+        _owned,
+        _asked_fact,
+        _formula,
+        _dips,
+        _follows_up,
+        _held_back,
+        _tests,
+        _answers,
+        _volunteers,
+    ):
         direction = choose(view)
         if direction is not None:
             return direction
@@ -99,7 +94,9 @@ class _View:
 
     @property
     def kindly(self) -> bool:
-        return self.asks and not self.appraisal.has("question_volley", "judging", "shaming", "minimising", "advice_without_permission", "defensiveness")
+        return self.asks and not self.appraisal.has(
+            "question_volley", "judging", "shaming", "minimising", "advice_without_permission", "defensiveness"
+        )
 
     @property
     def landed(self) -> float:
@@ -111,6 +108,11 @@ class _View:
     def touched(self, kind: str, at_least: float) -> list[tuple[str, float]]:
         prefix = kind + ":"
         return [(m.target.removeprefix(prefix), m.score) for m in self.matches if m.target.startswith(prefix) and m.score >= at_least]
+
+    @property
+    def topic(self) -> str:
+        """The fact spoken of last, if the last topic was a fact."""
+        return self.state.last_topic.removeprefix("fact:") if self.state.last_topic.startswith("fact:") else ""
 
     def fresh(self, pool: str) -> bool:
         return any(line_id(line) not in self.state.used_lines for line in pool_lines(self.persona, pool))
@@ -126,9 +128,16 @@ class _View:
 def _target_words(view: _View) -> int:
     """Draw from the persona's quantiles; holding back, ruptures and dips shorten."""
     quantiles = view.persona.style.words_per_turn
-    points = ((0.0, 1.0), (0.25, quantiles.p25), (0.5, quantiles.p50), (0.75, quantiles.p75), (0.95, quantiles.p95), (1.0, quantiles.p95 * 1.2))
+    points = (
+        (0.0, 1.0),
+        (0.25, quantiles.p25),
+        (0.5, quantiles.p50),
+        (0.75, quantiles.p75),
+        (0.95, quantiles.p95),
+        (1.0, quantiles.p95 * 1.2),
+    )
     at = view.chance("length")
-    for (low, words_low), (high, words_high) in zip(points, points[1:], strict=False):
+    for (low, words_low), (high, words_high) in pairwise(points):
         if at <= high:
             words = words_low + (words_high - words_low) * (at - low) / (high - low)
             break
@@ -152,7 +161,9 @@ def _edge(view: _View) -> Direction | None:
 def _rupture(view: _View) -> Direction | None:
     before, now = view.update.before, view.state
     if before.rupture is not None and now.rupture is None:
-        return view.direct(Move.SOFTEN, "rupture.repaired", "reactions.therapist_owns_mistake", stance="softening", reason="the rupture was mended")
+        return view.direct(
+            Move.SOFTEN, "rupture.repaired", "reactions.therapist_owns_mistake", stance="softening", reason="the rupture was mended"
+        )
     if now.rupture is None:
         return None
     fresh = now.rupture.since == now.turn
@@ -169,8 +180,22 @@ def _pull_answered(view: _View) -> Direction | None:
         if outcomes.get(record.pull) is not PullOutcome.PENDING or record.outcome is PullOutcome.PENDING:
             continue
         if record.outcome is PullOutcome.MET:
-            return view.direct(Move.PULL_MET, f"pull:{record.pull}.met", "reactions.limit_met_warmly", stance="eased", reason=f"the test '{record.pull}' was met", pull=record.pull)
-        return view.direct(Move.PULL_MISSED, f"pull:{record.pull}.missed", "reactions.limit_met_coldly", stance="let down", reason=f"the test '{record.pull}' was missed", pull=record.pull)
+            return view.direct(
+                Move.PULL_MET,
+                f"pull:{record.pull}.met",
+                "reactions.limit_met_warmly",
+                stance="eased",
+                reason=f"the test '{record.pull}' was met",
+                pull=record.pull,
+            )
+        return view.direct(
+            Move.PULL_MISSED,
+            f"pull:{record.pull}.missed",
+            "reactions.limit_met_coldly",
+            stance="let down",
+            reason=f"the test '{record.pull}' was missed",
+            pull=record.pull,
+        )
     return None
 
 
@@ -183,7 +208,9 @@ def _risk_asked(view: _View) -> Direction | None:
         direction = _about_fact(view, fact, asked=True)
         if direction is not None:
             return direction
-    return view.direct(Move.DEFLECT, "deflections.guarded", "deflections.unsure", stance="guarded", reason="asked about suicide before it can be said")
+    return view.direct(
+        Move.DEFLECT, "deflections.guarded", "deflections.unsure", stance="guarded", reason="asked about suicide before it can be said"
+    )
 
 
 def _asked_fact(view: _View) -> Direction | None:
@@ -201,7 +228,9 @@ def _asked_fact(view: _View) -> Direction | None:
         if direction is not None:
             return direction
     if view.asks and not talk:
-        pools = ("deflections.joking", "deflections.guarded") if view.chance("deflect") < 0.35 else ("deflections.guarded", "deflections.tired")
+        pools = (
+            ("deflections.joking", "deflections.guarded") if view.chance("deflect") < 0.35 else ("deflections.guarded", "deflections.tired")
+        )
         return view.direct(Move.DEFLECT, *pools, stance="guarded", reason="asked about something that is not earned yet")
     return None
 
@@ -210,20 +239,55 @@ def _about_fact(view: _View, fact: Fact, *, asked: bool) -> Direction | None:
     gate = view.gate(fact, asked=asked)
     lead_in = "reactions.felt_met" if not asked and view.landed >= 0.5 and view.chance("lead") < 0.4 else None
     if gate is Gate.OPEN and (asked or view.landed >= 0.3):
-        return view.direct(Move.TELL, f"fact:{fact.id}.told", stance="telling", reason=f"'{fact.id}' is earned", fact=fact.id, unlocked=(fact.id,), lead_in=lead_in)
+        return view.direct(
+            Move.TELL,
+            f"fact:{fact.id}.told",
+            stance="telling",
+            reason=f"'{fact.id}' is earned",
+            fact=fact.id,
+            unlocked=(fact.id,),
+            lead_in=lead_in,
+        )
     if gate is Gate.HALF:
         return view.direct(Move.HALF_TELL, f"fact:{fact.id}.half", stance="edging", reason=f"'{fact.id}' is near", fact=fact.id)
     if gate is Gate.TOLD and view.fresh(f"fact:{fact.id}.told"):
-        return view.direct(Move.TELL, f"fact:{fact.id}.told", "reactions.half_met", stance="saying more", reason=f"'{fact.id}' was told already", fact=fact.id)
+        return view.direct(
+            Move.TELL,
+            f"fact:{fact.id}.told",
+            "reactions.half_met",
+            stance="saying more",
+            reason=f"'{fact.id}' was told already",
+            fact=fact.id,
+        )
     return None
 
 
+def _owned(view: _View) -> Direction | None:
+    """The therapist owned a part of what went wrong: that is heard before any question beside it."""
+    if view.appraisal.strength("ownership") < 0.5 or view.chance("owned") > 0.75:
+        return None
+    return view.direct(
+        Move.REACT, "reactions.therapist_owns_mistake", "reactions.half_met", stance="surprised", reason="the therapist owned something"
+    )
+
+
 def _jarred(view: _View) -> Direction | None:
-    for skill, pool in _JARRING:
+    return _reaction_to(view, _JARRING)
+
+
+def _formula(view: _View) -> Direction | None:
+    """Set phrases are noticed when nothing else in the reply reached the client."""
+    if view.landed >= 0.6 or (view.asks and view.touched("talk", TOUCHED)):
+        return None
+    return _reaction_to(view, _STOCK)
+
+
+def _reaction_to(view: _View, pools: tuple[tuple[str, str], ...]) -> Direction | None:
+    for skill, pool in pools:
         if view.appraisal.strength(skill) >= 0.4:
-            if skill == "formula" and (view.landed >= 0.6 or (view.asks and view.touched("talk", TOUCHED))):
-                continue
-            return view.direct(Move.REACT, f"reactions.{pool}", "resistance.any", "deflections.tired", stance="pulled back", reason=f"the reply: {skill}")
+            return view.direct(
+                Move.REACT, f"reactions.{pool}", "resistance.any", "deflections.tired", stance="pulled back", reason=f"the reply: {skill}"
+            )
     return None
 
 
@@ -250,9 +314,17 @@ def _held_back(view: _View) -> Direction | None:
     if held is None or (view.asks and view.touched("talk", TOUCHED) and view.chance("held") < 0.5):
         return None
     if view.landed >= 0.5 and view.chance("held-met") < 0.5:
-        return view.direct(Move.REACT, "reactions.half_met", "reactions.felt_met", stance="guarded", reason="holding back, but it reached them")
+        return view.direct(
+            Move.REACT, "reactions.half_met", "reactions.felt_met", stance="guarded", reason="holding back, but it reached them"
+        )
     if view.chance("held-any") < 0.75:
-        return view.direct(Move.RESIST, f"resistance.{held.pattern.value}", "resistance.any", stance="holding back", reason=f"resistance: {held.pattern.value}")
+        return view.direct(
+            Move.RESIST,
+            f"resistance.{held.pattern.value}",
+            "resistance.any",
+            stance="holding back",
+            reason=f"resistance: {held.pattern.value}",
+        )
     return None
 
 
@@ -265,7 +337,9 @@ def _tests(view: _View) -> Direction | None:
             return view.direct(Move.TEST, f"pull:{pull.id}.lines", stance="testing", reason=f"the test '{pull.id}'", pull=pull.id)
         again = record is not None and record.outcome is not PullOutcome.MET and record.times < 3 and view.state.turn >= record.turn + 2
         if again and view.chance(f"again-{pull.id}") < 0.5:
-            return view.direct(Move.TEST, f"pull:{pull.id}.again", stance="testing again", reason=f"the test '{pull.id}' stands unanswered", pull=pull.id)
+            return view.direct(
+                Move.TEST, f"pull:{pull.id}.again", stance="testing again", reason=f"the test '{pull.id}' stands unanswered", pull=pull.id
+            )
     return None
 
 
@@ -274,7 +348,12 @@ def _is_time(view: _View, pull: Pull, cued: set[str]) -> bool:
     turn = view.state.turn
     if turn < first:
         return False
-    return pull.id in cued or turn >= last or view.chance(f"pull-{pull.id}") < 1 / (last - first + 1)
+    if pull.id in cued:
+        return True
+    asked = view.asks and bool(view.touched("talk", TOUCHED) or view.touched("fact", TOUCHED))
+    if asked and turn < last + 3:
+        return False  # a question that was asked is answered first; the test can wait a turn or three
+    return turn >= last or view.chance(f"pull-{pull.id}") < 1 / (last - first + 1)
 
 
 def _answers(view: _View) -> Direction | None:
@@ -293,14 +372,24 @@ def _volunteers(view: _View) -> Direction | None:
     """After a reply that lands, the client may go on by themselves: the nearest open fact, lower tiers first."""
     if view.landed < 0.35 or (view.asks and view.landed < 0.6):
         return None
-    nearly = {fact_id: score for fact_id, score in view.touched("fact", NEARLY)}
-    willing = 0.35 + 0.12 * view.state.openness
+    nearly = dict(view.touched("fact", NEARLY))
+    willing = 0.35 + 0.1 * view.state.openness
     if view.chance("volunteer") > willing:
         return None
-    for fact in sorted(view.persona.facts, key=lambda f: (f.tier, -nearly.get(f.id, 0.0), f.id)):
+    first = view.persona.facts[0]  # what brought them here: may be said whenever there is room for it
+    related = [fact for fact in view.persona.facts if fact.id in nearly or fact.needs.after[-1:] == (view.topic,)]
+    for fact in [*sorted(related, key=lambda f: (-nearly.get(f.id, 0.0), f.tier, f.id)), first]:
         if fact.tier <= 2 and view.gate(fact, asked=False) is Gate.OPEN:
             lead_in = "reactions.felt_met" if view.chance("lead") < 0.45 else None
-            return view.direct(Move.TELL, f"fact:{fact.id}.told", stance="going on", reason=f"felt met; '{fact.id}' is open", fact=fact.id, unlocked=(fact.id,), lead_in=lead_in)
+            return view.direct(
+                Move.TELL,
+                f"fact:{fact.id}.told",
+                stance="going on",
+                reason=f"felt met; '{fact.id}' is open",
+                fact=fact.id,
+                unlocked=(fact.id,),
+                lead_in=lead_in,
+            )
     return None
 
 
@@ -308,9 +397,17 @@ def _reacts(view: _View) -> Direction:
     """Nothing more specific applies: answer to how the reply landed, in character."""
     appraisal = view.appraisal
     if appraisal.has("ownership"):
-        return view.direct(Move.REACT, "reactions.therapist_owns_mistake", "reactions.half_met", stance="surprised", reason="the therapist owned something")
+        return view.direct(
+            Move.REACT, "reactions.therapist_owns_mistake", "reactions.half_met", stance="surprised", reason="the therapist owned something"
+        )
     if appraisal.has("trainee_status_stated", "personal_disclosure", "professional_disclosure"):
-        return view.direct(Move.REACT, "reactions.told_about_trainee", "reactions.half_met", stance="taking it in", reason="learned something about the therapist")
+        return view.direct(
+            Move.REACT,
+            "reactions.told_about_trainee",
+            "reactions.half_met",
+            stance="taking it in",
+            reason="learned something about the therapist",
+        )
     if appraisal.has("limit_set") and appraisal.has("reason_given", "alternative_offered"):
         return view.direct(Move.REACT, "reactions.limit_met_warmly", "reactions.half_met", stance="taking it in", reason="a limit, kindly")
     if appraisal.has("silence_held") or appraisal.signals.get("words", 9) <= 2:
@@ -320,27 +417,21 @@ def _reacts(view: _View) -> Direction:
     if view.landed >= 0.3:
         return view.direct(Move.REACT, "reactions.half_met", "reactions.felt_met", stance="half met", reason="the reply landed in part")
     if appraisal.has("greeting") and not view.asks:
-        return view.direct(Move.REACT, "reactions.greeted", "talk:weather_travel", "deflections.unsure", stance="arriving", reason="a greeting")
+        return view.direct(
+            Move.REACT, "reactions.greeted", "talk:weather_travel", "deflections.unsure", stance="arriving", reason="a greeting"
+        )
     if not view.asks and appraisal.has("swap_test_failure", "topic_shift"):
-        return view.direct(Move.REACT, "reactions.formula", "deflections.tired", "resistance.any", stance="unmoved", reason="could have been said to anyone")
+        return view.direct(
+            Move.REACT,
+            "reactions.formula",
+            "deflections.tired",
+            "resistance.any",
+            stance="unmoved",
+            reason="could have been said to anyone",
+        )
     free = [f for f in view.persona.facts if f.tier == 0 and view.gate(f, asked=False) is Gate.OPEN]
     if free and not appraisal.has("topic_shift"):
-        return view.direct(Move.TELL, f"fact:{free[0].id}.told", stance="plain", reason="says what is told freely", fact=free[0].id, unlocked=(free[0].id,))
+        return view.direct(
+            Move.TELL, f"fact:{free[0].id}.told", stance="plain", reason="says what is told freely", fact=free[0].id, unlocked=(free[0].id,)
+        )
     return view.direct(Move.DEFLECT, *_unsure(view), stance="unsure", reason="nothing of theirs was touched")
-
-
-def settle(state: ClientState, direction: Direction, persona: Persona, used: Sequence[str]) -> ClientState:
-    """The state after the direction was played: what is now told, tests made, the dip, lines used."""
-    told, half, pulls, dip = state.told, state.half_told, state.pulls, state.dip_until
-    if direction.move is Move.TELL and direction.fact is not None and direction.fact not in told:
-        told = (*told, direction.fact)
-        dip = max(dip, state.turn + persona.fact(direction.fact).dip_after)
-    if direction.move is Move.HALF_TELL and direction.fact is not None:
-        half = (*half, direction.fact)
-    if direction.move is Move.TEST and direction.pull is not None:
-        earlier = state.pull(direction.pull)
-        record = PullRecord(pull=direction.pull, turn=state.turn, times=(earlier.times if earlier else 0) + 1, outcome=PullOutcome.PENDING)
-        pulls = (*(p for p in pulls if p.pull != direction.pull), record)
-    first = direction.pools[0]
-    topic = f"fact:{direction.fact}" if direction.fact is not None else first if first.startswith("talk:") else state.last_topic
-    return replace(state, told=told, half_told=half, pulls=pulls, dip_until=dip, used_lines=state.used_lines | set(used), last_topic=topic)

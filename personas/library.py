@@ -19,7 +19,9 @@ class PersonaLibrary:
         self._loaded = load_all(persona_files(folders), Persona)
         self._by_key = {(p.value.id, p.value.version): p for p in self._loaded}
         if len(self._by_key) != len(self._loaded):
-            raise ContentError([Problem(str(p.path), f"persona {p.value.id} version {p.value.version} exists already", field="id") for p in self._twice()])
+            raise ContentError(
+                [Problem(str(p.path), f"persona {p.value.id} version {p.value.version} exists already", field="id") for p in self._twice()]
+            )
 
     def _twice(self) -> list[Loaded[Persona]]:
         return [p for p in self._loaded if self._by_key[(p.value.id, p.value.version)] is not p]

@@ -68,7 +68,9 @@ def _leaks(persona: Persona) -> Iterator[Lint]:
         for part, texts in (("told", fact.told), ("gist", (fact.gist,))):
             for number, text in enumerate(texts):
                 for other in leaked_facts(text, later):
-                    yield Lint(f"facts.{fact.id}.{part}[{number}]", f"gives away the fact '{other}', which may still be locked then: {text!r}")
+                    yield Lint(
+                        f"facts.{fact.id}.{part}[{number}]", f"gives away the fact '{other}', which may still be locked then: {text!r}"
+                    )
 
 
 def _implied(persona: Persona, fact: Fact) -> frozenset[str]:

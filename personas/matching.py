@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -18,9 +19,7 @@ from language_models.base import EmbeddingModel, Vectors
 from personas.schema import Persona
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
-_STOP = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "hers", "him", "his", "how", "i", "i'd", "i'll", "i'm", "i've", "if", "in", "into", "is", "it", "it's", "its", "just", "kind", "like", "me", "more", "much", "my", "no", "not", "of", "on", "or", "our", "out", "really", "she", "so", "some", "something", "sort", "tell", "than", "that", "that's", "the", "their", "them", "then", "there", "there's", "they", "this", "to", "too", "us", "very", "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would", "you", "you'd", "you'll", "you're", "you've", "your", "about", "any", "bit", "get", "got", "lot", "mean", "say", "said", "sounds", "bring", "makes", "know", "think"]
-)
+_STOP = frozenset(Path(__file__).with_name("stop_words.txt").read_text(encoding="utf-8").split())
 _STRONG_COSINE, _WEAK_COSINE = 0.78, 0.22  # MiniLM: paraphrases of one question lie above, unrelated sentences below
 
 
@@ -84,7 +83,7 @@ class TopicMatcher:
         vectors = self._model.embed(pieces) if self._model is not None else None
         for number, piece in enumerate(pieces):
             lexical = self._lexical(content_words(piece))
-            meaning = self._meaning(vectors[number]) if vectors is not None else None
+            meaning = self._meaning(self._vectors, vectors[number]) if vectors is not None and self._vectors is not None else None
             for index, target in enumerate(self._targets):
                 score = lexical[index] if meaning is None else 0.45 * lexical[index] + 0.55 * meaning[index]
                 if score > scores.get(target, 0.0):
@@ -101,9 +100,8 @@ class TopicMatcher:
             scores.append(min(1.0, shared / max(total, 1.0)) if total else 0.0)
         return scores
 
-    def _meaning(self, vector: np.ndarray) -> list[float]:
-        assert self._vectors is not None  # only called with a model
-        cosines = self._vectors @ vector
+    def _meaning(self, vectors: Vectors, vector: Vectors) -> list[float]:
+        cosines = vectors @ vector
         scaled = np.clip((cosines - _WEAK_COSINE) / (_STRONG_COSINE - _WEAK_COSINE), 0.0, 1.0)
         return [float(value) for value in scaled]
 

@@ -18,7 +18,7 @@ from core.transcript import Speaker, Utterance
 from language_models.base import ChatMessage, ChatModel, ChatRequest, ModelRole
 from language_models.prompts import PromptTemplate, fence, new_marker
 from personas.checks import Finding, check_reply, leaked_facts
-from personas.director import Move
+from personas.direction import Move
 from personas.gates import locked_facts
 from personas.pools import pool_lines
 from personas.schema import Fact, Persona
@@ -114,11 +114,16 @@ def build_request(cue: Cue, locked: tuple[Fact, ...], *, complaint: str = "", at
         ChatMessage(
             "system",
             moment.render(
-                name=cue.persona.name, told=known, now=now, stance=cue.direction.stance, move=_move(cue), words=cue.direction.target_words,
+                name=cue.persona.name,
+                told=known,
+                now=now,
+                stance=cue.direction.stance,
+                move=_move(cue),
+                words=cue.direction.target_words,
                 complaint=complaint,
             ),
         )
-    )  # fmt: skip
+    )
     return ChatRequest(
         role=ModelRole.CLIENT,
         messages=tuple(messages),
@@ -136,7 +141,9 @@ def guard(request: ChatRequest, context: tuple[Utterance, ...], locked: tuple[Fa
     lines = (line for message in request.messages if message.role != "user" for line in message.content.splitlines())
     leaks = sorted({fact_id for line in lines for fact_id in leaked_facts(line, locked)})
     if leaks:
-        raise LeakPrevented("The client's next words were taken from the file instead of a model.", details=f"locked facts in a request: {', '.join(leaks)}")
+        raise LeakPrevented(
+            "The client's next words were taken from the file instead of a model.", details=f"locked facts in a request: {', '.join(leaks)}"
+        )
 
 
 def _surface(persona: Persona, locked: tuple[Fact, ...]) -> dict[str, object]:
@@ -144,11 +151,19 @@ def _surface(persona: Persona, locked: tuple[Fact, ...]) -> dict[str, object]:
     pools = ("reactions.half_met", "reactions.felt_met", "deflections.guarded", "deflections.joking", "resistance.any", "reactions.advised")
     examples = [line for pool in pools for line in pool_lines(persona, pool)[:3] if not leaked_facts(line, persona.facts)]
     return {
-        "name": persona.name, "age": persona.age, "pronouns": persona.pronouns, "setting": persona.setting,
-        "presenting": persona.presenting_problem, "ordinary": [f"{key.replace('_', ' ')}: {value}" for key, value in persona.ordinary_life.items()],
-        "strengths": ", ".join(persona.strengths), "culture": persona.culture, "habits": list(persona.style.habits),
-        "principles": list(persona.principles), "never_says": "; ".join(f'"{phrase}"' for phrase in persona.never_says), "examples": examples[:14],
-    }  # fmt: skip
+        "name": persona.name,
+        "age": persona.age,
+        "pronouns": persona.pronouns,
+        "setting": persona.setting,
+        "presenting": persona.presenting_problem,
+        "ordinary": [f"{key.replace('_', ' ')}: {value}" for key, value in persona.ordinary_life.items()],
+        "strengths": ", ".join(persona.strengths),
+        "culture": persona.culture,
+        "habits": list(persona.style.habits),
+        "principles": list(persona.principles),
+        "never_says": "; ".join(f'"{phrase}"' for phrase in persona.never_says),
+        "examples": examples[:14],
+    }
 
 
 def _move(cue: Cue) -> str:
@@ -169,7 +184,7 @@ def _tidy(text: str, persona: Persona) -> str:
     text = text.strip()
     if text.lower().startswith(f"{persona.name.lower()}:"):
         text = text[len(persona.name) + 1 :].strip()
-    if len(text) > 1 and text[0] in "\"\u201c" and text[-1] in "\"\u201d":
+    if len(text) > 1 and text[0] in '"\u201c' and text[-1] in '"\u201d':
         text = text[1:-1].strip()
     return text
 

@@ -32,6 +32,7 @@ class Limits(ContentModel):
     arousal_settles: float = Field(ge=0, le=1)
     gain_beside_cost: float = Field(ge=0, le=1)
     gain_in_rupture: float = Field(ge=0, le=1)
+    gain_easy_below: float = Field(ge=0, lt=10)
     second_share: float = Field(ge=0, le=1)
 
 

@@ -137,9 +137,7 @@ class Pull(ContentModel):
     """A test of the frame: something the client asks for or pushes, when, and what meets or misses it (skill codes)."""
 
     id: str = Field(pattern=Slug)
-    kind: Literal[
-        "reassurance", "personal_question", "contact_request", "secrecy", "advice", "credentials", "extra_time", "friendship"
-    ]
+    kind: Literal["reassurance", "personal_question", "contact_request", "secrecy", "advice", "credentials", "extra_time", "friendship"]
     window: tuple[int, int]
     lines: Lines = Field(min_length=3)
     again: Lines = Field(min_length=2)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from core.transcript import Utterance
 from personas.checks import Finding, check_reply
-from personas.director import Direction
+from personas.direction import Direction
 from personas.gates import locked_facts
 from personas.pools import line_id, pool_lines
 from personas.schema import Persona
@@ -51,7 +51,14 @@ class Voice(Protocol):
         ...
 
 
-_LAST_RESORT = ("deflections.tired", "deflections.guarded", "deflections.unsure", "deflections.joking", "resistance.any", "reactions.half_met")
+_LAST_RESORT = (
+    "deflections.tired",
+    "deflections.guarded",
+    "deflections.unsure",
+    "deflections.joking",
+    "resistance.any",
+    "reactions.half_met",
+)
 _SILENCES = ("...", "Mm.", "...mm.", "Yeah.", "I don't know.", "Dunno.")
 
 
@@ -63,7 +70,12 @@ class AuthoredVoice:
         locked = locked_facts(cue.persona, cue.state, unlocked_now=cue.direction.unlocked)
         pools = (*cue.direction.pools, *_LAST_RESORT)
         for pool in pools:
-            line = self._pick(cue, pool, cue.direction.target_words, locked_out=lambda text: bool(check_reply(text, cue.persona, locked=locked, longest=200)))
+            line = self._pick(
+                cue,
+                pool,
+                cue.direction.target_words,
+                locked_out=lambda text: bool(check_reply(text, cue.persona, locked=locked, longest=200)),
+            )
             if line is not None:
                 lead_in = self._lead_in(cue, line, pool)
                 text = f"{lead_in} {line}" if lead_in else line

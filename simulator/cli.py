@@ -49,7 +49,9 @@ def say(message: str) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands and options."""
-    parser = argparse.ArgumentParser(prog="python -m simulator", description="Practice Room: a therapist-training simulator. Fictional clients, for training only.")
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator", description="Practice Room: a therapist-training simulator. Fictional clients, for training only."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, module: str, words: str) -> argparse.ArgumentParser:
@@ -82,7 +84,9 @@ def build_parser() -> argparse.ArgumentParser:
     dry.add_argument("--json", action="store_true")
     add("init", "init", "make the data folder, database and index")
     add("index", "index", "build the guidance index anew")
-    add("models", "models", "say which engine plays which role, and what leaves this machine").add_argument("--test", action="store_true", help="send one small request to each")
+    add("models", "models", "say which engine plays which role, and what leaves this machine").add_argument(
+        "--test", action="store_true", help="send one small request to each"
+    )
     export = add("export", "export", "write one session as JSON")
     export.add_argument("session", metavar="SESSION")
     export.add_argument("--output", type=Path)

@@ -9,17 +9,17 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
-from rubrics.model_scorer import ModelScorer
 
 from core.appraisal import SkillAppraisal
 from core.clock import new_id, now
 from core.skills import skill_catalogue
 from core.transcript import last_client_text
-from personas.director import Move
+from personas.direction import Move
 from retrieval.citations import Citation, cite, verify_citation
 from retrieval.opening import Guidance
 from retrieval.query import compose_query
 from rubrics.embedded_scorer import EmbeddedScorer
+from rubrics.model_scorer import ModelScorer
 from rubrics.schema import Rubric
 from rubrics.scores import CriterionScore, ScoreReport, verified
 from simulator import records
@@ -40,9 +40,15 @@ class Coach:
     """Feedback for trainees. A failing scorer never touches a turn: the turn is stored before it is asked."""
 
     def __init__(
-        self, database: Database, sessions: SessionEngine, rubric: Rubric, embedded: EmbeddedScorer, model: ModelScorer | None,
-        *, guidance: Callable[[], Guidance],
-    ) -> None:  # fmt: skip
+        self,
+        database: Database,
+        sessions: SessionEngine,
+        rubric: Rubric,
+        embedded: EmbeddedScorer,
+        model: ModelScorer | None,
+        *,
+        guidance: Callable[[], Guidance],
+    ) -> None:
         self._database = database
         self._sessions = sessions
         self._rubric = rubric
@@ -75,18 +81,29 @@ class Coach:
         appraisal = turn.appraisal or SkillAppraisal(unappraised="it was not appraised when it was written")
         report = self._report_of(context, turn, appraisal)
         exchange = Exchange(
-            turn=turn.number, seed=view.seed, client_id=view.persona_id, client_name=view.persona_name, before=last_client_text(context),
-            reply=turn.therapist, after=turn.client or "", move=Move(turn.direction["move"]) if turn.direction else None, ledger=turn.ledger,
-        )  # fmt: skip
+            turn=turn.number,
+            seed=view.seed,
+            client_id=view.persona_id,
+            client_name=view.persona_name,
+            before=last_client_text(context),
+            reply=turn.therapist,
+            after=turn.client or "",
+            move=Move(turn.direction["move"]) if turn.direction else None,
+            ledger=turn.ledger,
+        )
         feedback = compose_feedback(exchange, appraisal, report, self._rubric, self.find_citation, said_lately=lately)
         with self._database.writing() as db:
             if records.score_of(db, turn.id, report.scorer) is None:
                 db.add(
                     records.ScoreRow(
-                        id=new_id(), turn_id=turn.id, fingerprint=report.scorer, at=now(), report=json.loads(report.to_json()),
+                        id=new_id(),
+                        turn_id=turn.id,
+                        fingerprint=report.scorer,
+                        at=now(),
+                        report=json.loads(report.to_json()),
                         feedback=_FEEDBACK.dump_python(feedback, mode="json"),
                     )
-                )  # fmt: skip
+                )
         return TurnOutcome(turn_id=turn.id, number=turn.number, report=report, feedback=feedback)
 
     def _report_of(self, context: Sequence[Any], turn: TurnView, appraisal: SkillAppraisal) -> ScoreReport:
@@ -144,11 +161,20 @@ class Coach:
         view = self._sessions.view(session_id)
         context = view.transcript().utterances
         exchange = Exchange(
-            turn=view.next_number, seed=view.seed, client_id=view.persona_id, client_name=view.persona_name, before=last_client_text(context),
-            reply="", after="", move=None, ledger=(),
-        )  # fmt: skip
+            turn=view.next_number,
+            seed=view.seed,
+            client_id=view.persona_id,
+            client_name=view.persona_name,
+            before=last_client_text(context),
+            reply="",
+            after="",
+            move=None,
+            ledger=(),
+        )
         move = str(view.turns[-1].direction.get("move", "")) if view.turns else ""
-        skills = ("yielding", "cold_refusal") if move == Move.TEST else ("advice_without_permission", "question_volley", "swap_test_failure")
+        skills = (
+            ("yielding", "cold_refusal") if move == Move.TEST else ("advice_without_permission", "question_volley", "swap_test_failure")
+        )
         for skill in (*skills, "formula", "false_reassurance"):
             found = alternatives(exchange, skill, self._rubric.feedback)
             if found:
@@ -166,5 +192,3 @@ def leading_skill(score: CriterionScore, appraisal: SkillAppraisal) -> str | Non
     quotes = {(e.start, e.end) for e in score.evidence}
     standing = [r for r in appraisal.ratings if (r.evidence.start, r.evidence.end) in quotes]
     return max(standing, key=lambda r: (r.strength, r.skill)).skill if standing else None
-
-

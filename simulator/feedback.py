@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.appraisal import SkillAppraisal, SkillRating
 from core.skills import Polarity, skill_catalogue
-from personas.director import Move
+from personas.direction import Move
 from personas.matching import content_words
 from personas.state import LedgerEntry
 from retrieval.citations import Citation
@@ -53,7 +53,13 @@ class _Point:
 
 
 def compose_feedback(
-    exchange: Exchange, appraisal: SkillAppraisal, report: ScoreReport, rubric: Rubric, find: FindCitation, *, said_lately: Collection[str] = ()
+    exchange: Exchange,
+    appraisal: SkillAppraisal,
+    report: ScoreReport,
+    rubric: Rubric,
+    find: FindCitation,
+    *,
+    said_lately: Collection[str] = (),
 ) -> Feedback:
     """Feedback on one reply. ``said_lately`` are headlines of recent turns, not to be used again while there are others."""
     if appraisal.unappraised is not None:
@@ -93,18 +99,28 @@ def compose_feedback(
     )
 
 
-def _flagged(exchange: Exchange, appraisal: SkillAppraisal, report: ScoreReport, flag: HarmFlag, rubric: Rubric, find: FindCitation) -> Feedback:
+def _flagged(
+    exchange: Exchange, appraisal: SkillAppraisal, report: ScoreReport, flag: HarmFlag, rubric: Rubric, find: FindCitation
+) -> Feedback:
     rule = next((rule for rule in rubric.harm_flags if rule.id == flag.id), None)
     rating = appraisal.rating(*rule.skills) if rule is not None else None
     skill = rating.skill if rating is not None else None
     why, citation, reason = _why(exchange, rating, flag.criterion, rubric, find) if rating is not None else ("", None, "")
     return Feedback(
-        turn=exchange.turn, kind="flag", headline=fill(wording().flagged, label=flag.label[:1].lower() + flag.label[1:]), quote=flag.evidence,
-        criterion=flag.criterion, cost=_sentence(exchange, rubric.feedback.cost, rating) if rating is not None else "", effect=_effect(exchange),
+        turn=exchange.turn,
+        kind="flag",
+        headline=fill(wording().flagged, label=flag.label[:1].lower() + flag.label[1:]),
+        quote=flag.evidence,
+        criterion=flag.criterion,
+        cost=_sentence(exchange, rubric.feedback.cost, rating) if rating is not None else "",
+        effect=_effect(exchange),
         try_this=_sentence(exchange, rubric.feedback.try_, skill) if skill is not None else "",
-        alternatives=alternatives(exchange, skill, rubric.feedback) if skill is not None else (), why=why, citation=citation, why_no_citation=reason,
+        alternatives=alternatives(exchange, skill, rubric.feedback) if skill is not None else (),
+        why=why,
+        citation=citation,
+        why_no_citation=reason,
         confidence=_confidence(flag.criterion, report),
-    )  # fmt: skip
+    )
 
 
 def _points(exchange: Exchange, appraisal: SkillAppraisal) -> tuple[_Point | None, _Point | None]:
@@ -124,7 +140,9 @@ def _points(exchange: Exchange, appraisal: SkillAppraisal) -> tuple[_Point | Non
     return worked, cost
 
 
-def _sentence(exchange: Exchange, fragments: Mapping[str, Sequence[str]], about: SkillRating | str | None, avoid: Collection[str] = ()) -> str:
+def _sentence(
+    exchange: Exchange, fragments: Mapping[str, Sequence[str]], about: SkillRating | str | None, avoid: Collection[str] = ()
+) -> str:
     """A fragment about a skill with its placeholders filled; empty when the rubric has none or its word is not at hand."""
     if about is None:
         return ""
@@ -173,7 +191,9 @@ def _effect(exchange: Exchange) -> str:
     return fill(chosen, name=exchange.client_name, words=_shortened(exchange.after)) if chosen else ""
 
 
-def _why(exchange: Exchange, rating: SkillRating, criterion: str | None, rubric: Rubric, find: FindCitation) -> tuple[str, Citation | None, str]:
+def _why(
+    exchange: Exchange, rating: SkillRating, criterion: str | None, rubric: Rubric, find: FindCitation
+) -> tuple[str, Citation | None, str]:
     why = _sentence(exchange, rubric.feedback.why, rating)
     citation, reason = find((rating.skill,), criterion or "", exchange.before, rating.evidence.quote)
     return why, citation, reason

@@ -57,7 +57,14 @@ class TurnRow(Table):
         UniqueConstraint("session_id", "key"),
         UniqueConstraint("session_id", "number", "attempt"),
         # at most one turn of a number is live; taken-back attempts stay beside it
-        Index("uq_turns_live", "session_id", "number", unique=True, sqlite_where=text("status != 'withdrawn'"), postgresql_where=text("status != 'withdrawn'")),
+        Index(
+            "uq_turns_live",
+            "session_id",
+            "number",
+            unique=True,
+            sqlite_where=text("status != 'withdrawn'"),
+            postgresql_where=text("status != 'withdrawn'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -144,9 +151,15 @@ def store_words(db: Session, session: SessionRow, *, number: int, key: str, word
     """Write the trainee's words as a new turn and mark the session as waiting. ``Conflict`` when another tab was first."""
     attempts = list(db.scalars(select(TurnRow.attempt).where(TurnRow.session_id == session.id, TurnRow.number == number)))
     row = TurnRow(
-        id=new_id(), session_id=session.id, number=number, attempt=max(attempts, default=0) + 1, key=key, status="stored",
-        therapist=words, therapist_at=now(),
-    )  # fmt: skip
+        id=new_id(),
+        session_id=session.id,
+        number=number,
+        attempt=max(attempts, default=0) + 1,
+        key=key,
+        status="stored",
+        therapist=words,
+        therapist_at=now(),
+    )
     db.add(row)
     session.status = "awaiting_client"
     session.updated_at = now()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from core.appraisal import SkillAppraisal
 from core.skills import Polarity, skill_catalogue
-from personas.director import Move
+from personas.direction import Move
 from personas.schema import Persona
 from personas.state import ClientState
 from rubrics.schema import Criterion, Rubric, filled
@@ -21,14 +22,25 @@ MIN_TURNS_FOR_RATIO = 8
 _REFLECTIONS = ("simple_reflection", "complex_reflection", "interpretation", "summary")
 _QUESTIONS = ("open_question", "closed_question", "exploration", "risk_asked_directly")
 _PRESSING = ("question_volley", "advice_without_permission", "judging", "telling_the_client_what_they_feel", "topic_shift")
-_TAKES_UP = (*_REFLECTIONS, "exploration", "emotional_reaction", "names_the_fear_of_being_judged", "limit_set", "personal_disclosure", "reason_given", "trainee_status_stated")  # fmt: skip
+_TAKES_UP = (
+    *_REFLECTIONS,
+    "exploration",
+    "emotional_reaction",
+    "names_the_fear_of_being_judged",
+    "limit_set",
+    "personal_disclosure",
+    "reason_given",
+    "trainee_status_stated",
+)
 
 
 def build_report(view: SessionView, outcomes: Sequence[TurnOutcome], persona: Persona, rubric: Rubric) -> SessionReport:
     """Everything the debrief shows."""
     answered = [turn for turn in view.turns if turn.client is not None]
     reflections = sum(1 for turn in answered if _has(turn, _REFLECTIONS))
-    questions = sum(max(1, round(_signal(turn, "questions"))) for turn in answered if _has(turn, _QUESTIONS) or _signal(turn, "questions") > 0)
+    questions = sum(
+        max(1, round(_signal(turn, "questions"))) for turn in answered if _has(turn, _QUESTIONS) or _signal(turn, "questions") > 0
+    )
     ours = sum(len(turn.therapist.split()) for turn in answered)
     theirs = sum(len((turn.client or "").split()) for turn in answered) + len(view.opening.split())
     return SessionReport(
@@ -75,13 +87,25 @@ def _moments(view: SessionView, turns: Sequence[TurnView], outcomes: Sequence[Tu
         ("best", ("worked",), 1, words.best),
         ("costliest", ("flag", "cost"), -1, words.costliest),
     ):
-        fit = [t for t in turns if t.number in by_turn and by_turn[t.number].feedback.kind in feedback_kinds and by_turn[t.number].feedback.quote]
+        fit = [
+            t
+            for t in turns
+            if t.number in by_turn and by_turn[t.number].feedback.kind in feedback_kinds and by_turn[t.number].feedback.quote
+        ]
         if fit:
             turn = max(fit, key=lambda t, d=direction: (by_turn[t.number].feedback.kind == "flag", d * _moved(t), -t.number))  # type: ignore[misc]
             feedback = by_turn[turn.number].feedback
             sentence = fill(choose(sentences, seed=view.seed, turn=turn.number, purpose=kind), headline=feedback.headline)
             found.append(
-                Moment(kind=kind, turn=turn.number, before=_before(view, turn), quote=feedback.quote, after=turn.client or "", words=sentence, feedback=feedback)  # type: ignore[arg-type]
+                Moment(
+                    kind=kind,
+                    turn=turn.number,
+                    before=_before(view, turn),
+                    quote=feedback.quote,
+                    after=turn.client or "",
+                    words=sentence,
+                    feedback=feedback,
+                )  # type: ignore[arg-type]
             )
     missed = _missed_opening(view, turns, persona)
     return (*found, missed) if missed is not None else tuple(found)
@@ -95,7 +119,7 @@ def _before(view: SessionView, turn: TurnView) -> str:
 def _missed_opening(view: SessionView, turns: Sequence[TurnView], persona: Persona) -> Moment | None:
     """The last time the client came near something, or asked for something, and the next reply did not take it up."""
     words = wording().moments
-    for offered, reply in reversed(list(zip(turns, turns[1:], strict=False))):
+    for offered, reply in reversed(list(pairwise(turns))):
         move = Move(offered.direction["move"]) if offered.direction else None
         if _has(reply, ("risk_avoided",)):
             sentence = fill(words.missed_risk, name=view.persona_name)
@@ -108,7 +132,15 @@ def _missed_opening(view: SessionView, turns: Sequence[TurnView], persona: Perso
             sentence = fill(words.missed_test, name=view.persona_name)
         else:
             continue
-        return Moment(kind="missed_opening", turn=reply.number, before=offered.client or "", quote=None, after=reply.client or "", words=sentence, feedback=None)
+        return Moment(
+            kind="missed_opening",
+            turn=reply.number,
+            before=offered.client or "",
+            quote=None,
+            after=reply.client or "",
+            words=sentence,
+            feedback=None,
+        )
     return None
 
 
@@ -122,18 +154,37 @@ def _dimension(criterion: Criterion, outcomes: Sequence[TurnOutcome], self_ratin
         status = "unscored" if unscored else "not_applicable"
         reason = unscored[-1].reason if unscored else criterion.not_applicable
         return DimensionSummary(
-            criterion=criterion.id, label=criterion.label, status=status, level=None, low=None, high=None, anchor="", reason=reason,  # type: ignore[arg-type]
-            experimental=criterion.experimental, scored_turns=0, quotes=(), own_level=own_level,
-        )  # fmt: skip
+            criterion=criterion.id,
+            label=criterion.label,
+            status=status,
+            level=None,
+            low=None,
+            high=None,
+            anchor="",
+            reason=reason,  # type: ignore[arg-type]
+            experimental=criterion.experimental,
+            scored_turns=0,
+            quotes=(),
+            own_level=own_level,
+        )
     levels = sorted(score.level or 0 for _, score in scored)
     level = round(median(levels) - 0.01)  # a tie between two levels goes to the lower: a draft does not flatter
     quarter = len(levels) // 4
     telling = sorted(scored, key=lambda item: abs((item[1].level or 0) - level))[:2]
     return DimensionSummary(
-        criterion=criterion.id, label=criterion.label, status="scored", level=level, low=levels[quarter], high=levels[-1 - quarter],
-        anchor=criterion.anchors[level].words, reason="", experimental=criterion.experimental, scored_turns=len(scored),
-        quotes=tuple((number, score.evidence[0]) for number, score in sorted(telling, key=lambda item: item[0])), own_level=own_level,
-    )  # fmt: skip
+        criterion=criterion.id,
+        label=criterion.label,
+        status="scored",
+        level=level,
+        low=levels[quarter],
+        high=levels[-1 - quarter],
+        anchor=criterion.anchors[level].words,
+        reason="",
+        experimental=criterion.experimental,
+        scored_turns=len(scored),
+        quotes=tuple((number, score.evidence[0]) for number, score in sorted(telling, key=lambda item: item[0])),
+        own_level=own_level,
+    )
 
 
 def _thread(view: SessionView, turns: Sequence[TurnView]) -> tuple[ThreadPoint, ...]:
@@ -142,7 +193,9 @@ def _thread(view: SessionView, turns: Sequence[TurnView]) -> tuple[ThreadPoint, 
     for turn in turns:
         if turn.state is not None:
             points.append(
-                ThreadPoint(turn=turn.number, trust=turn.state.trust, openness=turn.state.openness, tension=turn.state.arousal, note=_note(turn))
+                ThreadPoint(
+                    turn=turn.number, trust=turn.state.trust, openness=turn.state.openness, tension=turn.state.arousal, note=_note(turn)
+                )
             )
     return tuple(points)
 
@@ -199,7 +252,13 @@ def _practise(outcomes: Sequence[TurnOutcome], view: SessionView, rubric: Rubric
     """The growth point that came up most often, as one thing to try."""
     catalogue = skill_catalogue()
     costly = {s.code for s in catalogue.skills if s.polarity in (Polarity.COSTS, Polarity.HARMS)}
-    counts = Counter(r.skill for turn in view.turns if turn.appraisal for r in turn.appraisal.ratings if r.skill in costly and rubric.feedback.try_.get(r.skill))
+    counts = Counter(
+        r.skill
+        for turn in view.turns
+        if turn.appraisal
+        for r in turn.appraisal.ratings
+        if r.skill in costly and rubric.feedback.try_.get(r.skill)
+    )
     if not counts:
         return wording().practise.none
     skill = min(counts, key=lambda code: (-counts[code], code))

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import Field
-from rubrics.model_scorer import ModelScorer
 
 from core.content import ContentModel, load_content
 from core.errors import ContentError, ModelMisconfigured, Problem, SimulatorError
@@ -37,6 +36,7 @@ from rubrics.appraiser import CueAppraiser
 from rubrics.embedded_scorer import EmbeddedScorer
 from rubrics.library import SHIPPED as SHIPPED_RUBRICS
 from rubrics.library import RubricLibrary
+from rubrics.model_scorer import ModelScorer
 from simulator.coach import Coach
 from simulator.sessions import ClientEngine, SessionEngine
 from simulator.settings import Settings
@@ -170,7 +170,12 @@ class Services:
                 return usage_of_session(db, session_id)
 
         return ModelRegistry(
-            file.profiles, roles=file.roles, recorder=SqlCallRecorder(self.database), counter=self.counter, limits=limits, usage_before=usage_before
+            file.profiles,
+            roles=file.roles,
+            recorder=SqlCallRecorder(self.database),
+            counter=self.counter,
+            limits=limits,
+            usage_before=usage_before,
         )
 
     def close(self) -> None:
@@ -191,9 +196,13 @@ def open_services(settings: Settings) -> Iterator[Services]:
 
 
 def open_guidance_of(
-    settings: Settings, *, rebuild: bool = False, progress: Progress | None = None, embedding: EmbeddingModel | None = None,
+    settings: Settings,
+    *,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+    embedding: EmbeddingModel | None = None,
     counter: OfflineTokenCounter | None = None,
-) -> Guidance:  # fmt: skip
+) -> Guidance:
     """The guidance named by settings, with the installed embedding model unless one is given."""
     return open_guidance(
         settings.corpus_folder,
@@ -221,7 +230,10 @@ def _refuse_remote(file: ModelsFile, settings: Settings) -> None:
     if problems:
         where = str(settings.models_file or "environment")
         raise ContentError(
-            [Problem(where, f"“{name}” would send words to {address}, and PRACTICE_ROOM_LOCAL_ONLY is on", field="profiles") for name, address in problems.items()]
+            [
+                Problem(where, f"“{name}” would send words to {address}, and PRACTICE_ROOM_LOCAL_ONLY is on", field="profiles")
+                for name, address in problems.items()
+            ]
         )
 
 
@@ -230,7 +242,9 @@ def check_startup(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SimulatorError(f"The data folder {settings.data_dir} cannot be made: {error.strerror}. Set PRACTICE_ROOM_DATA_DIR to another place.") from error
+        raise SimulatorError(
+            f"The data folder {settings.data_dir} cannot be made: {error.strerror}. Set PRACTICE_ROOM_DATA_DIR to another place."
+        ) from error
     try:
         services = Services(settings)
     except ModelMisconfigured as error:

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from core.appraisal import Appraiser, SkillAppraisal
+from core.appraisal import Appraiser, SkillAppraisal, appraisal_from_json, appraisal_to_json
 from core.clock import new_id, now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.replies import accept_reply
 from core.transcript import Transcript
 from personas.change import apply_appraisal
-from personas.director import Direction, decide, settle
+from personas.direction import Direction, settle
+from personas.director import decide
 from personas.library import PersonaLibrary
 from personas.matching import TopicMatcher
 from personas.pools import pool_lines
@@ -33,7 +34,7 @@ from personas.state import (
     ledger_to_json,
     state_from_json,
     state_to_json,
-)  # fmt: skip
+)
 from personas.voice import ClientReply, Cue, Voice, opening_line
 from simulator import records
 from simulator.records import SessionRow, TurnRow
@@ -42,7 +43,6 @@ from storage.database import Database
 
 log = logging.getLogger(__name__)
 RowT = TypeVar("RowT", SessionRow, TurnRow)
-_APPRAISAL = TypeAdapter(SkillAppraisal)
 _DIRECTION = TypeAdapter(Direction)
 
 
@@ -70,7 +70,9 @@ class Played:
 class SessionEngine:
     """Practice sessions over one database. Safe for several threads and several processes."""
 
-    def __init__(self, database: Database, library: PersonaLibrary, engine_named: Callable[[str], ClientEngine], *, rubric: tuple[str, int]) -> None:
+    def __init__(
+        self, database: Database, library: PersonaLibrary, engine_named: Callable[[str], ClientEngine], *, rubric: tuple[str, int]
+    ) -> None:
         self._database = database
         self._library = library
         self._engine_named = engine_named
@@ -81,12 +83,25 @@ class SessionEngine:
         persona = self._library.get(persona_id)
         with self._database.writing() as db:
             row = SessionRow(
-                id=new_id(), trainee=trainee, created_at=now(), updated_at=now(), status=Status.OPEN.value, mode="practice",
-                persona_id=persona.id, persona_version=persona.version, persona_hash=self._library.fingerprint(persona.id, persona.version),
-                persona=persona.model_dump(mode="json"), rubric_id=self._rubric[0], rubric_version=self._rubric[1], seed=seed, engine=engine,
-                focus=focus.strip()[:200], hints=hints, opening=opening_line(persona, seed=seed),
+                id=new_id(),
+                trainee=trainee,
+                created_at=now(),
+                updated_at=now(),
+                status=Status.OPEN.value,
+                mode="practice",
+                persona_id=persona.id,
+                persona_version=persona.version,
+                persona_hash=self._library.fingerprint(persona.id, persona.version),
+                persona=persona.model_dump(mode="json"),
+                rubric_id=self._rubric[0],
+                rubric_version=self._rubric[1],
+                seed=seed,
+                engine=engine,
+                focus=focus.strip()[:200],
+                hints=hints,
+                opening=opening_line(persona, seed=seed),
                 start_state=state_to_json(initial_state(persona, seed=seed)),
-            )  # fmt: skip
+            )
             db.add(row)
             session_id = row.id
         return self.view(session_id)
@@ -147,14 +162,21 @@ class SessionEngine:
         played = self._play(view, turn, persona)
         with self._database.writing() as db:
             done = records.complete_turn(
-                db, turn_id,
+                db,
+                turn_id,
                 {
-                    "client": played.reply.text, "voice": played.reply.voice,
-                    "appraisal": _APPRAISAL.dump_python(played.appraisal, mode="json"), "ledger": played.ledger,
-                    "state": state_to_json(played.state), "direction": _DIRECTION.dump_python(played.direction, mode="json"),
-                    "checks": {"rejected": [[dataclasses.asdict(f) for f in draft] for draft in played.reply.rejected], "setback": played.reply.setback},
+                    "client": played.reply.text,
+                    "voice": played.reply.voice,
+                    "appraisal": appraisal_to_json(played.appraisal),
+                    "ledger": played.ledger,
+                    "state": state_to_json(played.state),
+                    "direction": _DIRECTION.dump_python(played.direction, mode="json"),
+                    "checks": {
+                        "rejected": [[dataclasses.asdict(f) for f in draft] for draft in played.reply.rejected],
+                        "setback": played.reply.setback,
+                    },
                 },
-            )  # fmt: skip
+            )
             if not done:
                 return
             session = records.find_session(db, session_id)
@@ -168,7 +190,9 @@ class SessionEngine:
     def _play(self, view: SessionView, turn: TurnView, persona: Persona) -> Played:
         before = next((t.state for t in reversed(view.turns) if t.number < turn.number and t.state is not None), view.start_state)
         engine = self._engine_named(view.engine)
-        return play_turn(persona, before, view.transcript(before_turn=turn.number), turn.therapist, engine=engine, seed=view.seed, session_id=view.id)
+        return play_turn(
+            persona, before, view.transcript(before_turn=turn.number), turn.therapist, engine=engine, seed=view.seed, session_id=view.id
+        )
 
     def take_back(self, session_id: str) -> SessionView:
         """Return to before the last reply. The attempt is kept; the client remembers nothing of it."""
@@ -194,8 +218,20 @@ class SessionEngine:
             live = [t for t in records.turns_of(db, session_id) if t.status == "complete"]
             if not 1 <= turn <= len(live):
                 raise NotFound(f"This session has no turn {turn}.")
-            new = _copy(old, SessionRow, id=new_id(), created_at=now(), updated_at=now(), ended_at=None, status=Status.OPEN.value,
-                        closing=None, ending=None, self_rating=None, parent_id=old.id, parent_turn=turn)  # fmt: skip
+            new = _copy(
+                old,
+                SessionRow,
+                id=new_id(),
+                created_at=now(),
+                updated_at=now(),
+                ended_at=None,
+                status=Status.OPEN.value,
+                closing=None,
+                ending=None,
+                self_rating=None,
+                parent_id=old.id,
+                parent_turn=turn,
+            )
             db.add(new)
             db.flush()
             for row in live[: turn - 1]:
@@ -244,7 +280,10 @@ class SessionEngine:
     def sessions(self, trainee: str) -> tuple[SessionView, ...]:
         """All sessions of a trainee, newest first."""
         with self._database.reading() as db:
-            return tuple(_view(row, records.turns_of(db, row.id, withdrawn=True), records.draft_of(db, row.id)) for row in records.sessions_of(db, trainee))
+            return tuple(
+                _view(row, records.turns_of(db, row.id, withdrawn=True), records.draft_of(db, row.id))
+                for row in records.sessions_of(db, trainee)
+            )
 
     def view(self, session_id: str) -> SessionView:
         """The session as it is stored now."""
@@ -259,7 +298,14 @@ class SessionEngine:
 
 
 def play_turn(
-    persona: Persona, state: ClientState, transcript: Transcript, words: str, *, engine: ClientEngine, seed: int, session_id: str | None = None
+    persona: Persona,
+    state: ClientState,
+    transcript: Transcript,
+    words: str,
+    *,
+    engine: ClientEngine,
+    seed: int,
+    session_id: str | None = None,
 ) -> Played:
     """One turn as data: words to appraisal to state to direction to reply. Reads and writes nothing but what the engine's model does."""
     appraisal = engine.appraiser.appraise(transcript.utterances, words)
@@ -267,7 +313,9 @@ def play_turn(
     matches = engine.matcher(persona).match(words)
     direction = decide(persona, update, appraisal, matches, seed=seed)
     context = Transcript.of([*((u.speaker, u.text) for u in transcript), ("therapist", words)])
-    reply = engine.voice.speak(Cue(persona=persona, state=update.after, direction=direction, context=context.utterances, seed=seed, session_id=session_id))
+    reply = engine.voice.speak(
+        Cue(persona=persona, state=update.after, direction=direction, context=context.utterances, seed=seed, session_id=session_id)
+    )
     settled = settle(update.after, direction, persona, reply.used)
     return Played(appraisal=appraisal, ledger=ledger_to_json(update.ledger), direction=direction, reply=reply, state=settled)
 
@@ -295,19 +343,48 @@ def _copy(row: RowT, table: type[RowT], **changes: Any) -> RowT:
 def _view(row: SessionRow, turns: list[TurnRow], draft: str) -> SessionView:
     views = [_turn_view(turn) for turn in turns]
     return SessionView(
-        id=row.id, trainee=row.trainee, status=Status(row.status), mode=row.mode, persona_id=row.persona_id, persona_version=row.persona_version,
-        persona_name=str(row.persona["name"]), rubric_id=row.rubric_id, rubric_version=row.rubric_version, seed=row.seed, engine=row.engine,
-        focus=row.focus, hints=row.hints, opening=row.opening, start_state=state_from_json(row.start_state), created_at=row.created_at,
-        updated_at=row.updated_at, ended_at=row.ended_at, closing=row.closing, ending=row.ending, self_rating=row.self_rating,
-        parent_id=row.parent_id, parent_turn=row.parent_turn, turns=tuple(v for v in views if v.live), withdrawn=tuple(v for v in views if not v.live),
+        id=row.id,
+        trainee=row.trainee,
+        status=Status(row.status),
+        mode=row.mode,
+        persona_id=row.persona_id,
+        persona_version=row.persona_version,
+        persona_name=str(row.persona["name"]),
+        rubric_id=row.rubric_id,
+        rubric_version=row.rubric_version,
+        seed=row.seed,
+        engine=row.engine,
+        focus=row.focus,
+        hints=row.hints,
+        opening=row.opening,
+        start_state=state_from_json(row.start_state),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        ended_at=row.ended_at,
+        closing=row.closing,
+        ending=row.ending,
+        self_rating=row.self_rating,
+        parent_id=row.parent_id,
+        parent_turn=row.parent_turn,
+        turns=tuple(v for v in views if v.live),
+        withdrawn=tuple(v for v in views if not v.live),
         draft=draft,
-    )  # fmt: skip
+    )
 
 
 def _turn_view(row: TurnRow) -> TurnView:
     return TurnView(
-        id=row.id, number=row.number, attempt=row.attempt, therapist=row.therapist, therapist_at=row.therapist_at, client=row.client, voice=row.voice,
-        appraisal=_APPRAISAL.validate_python(row.appraisal) if row.appraisal is not None else None,
-        ledger=ledger_from_json(row.ledger or []), state=state_from_json(row.state) if row.state is not None else None,
-        direction=row.direction or {}, checks=row.checks or {}, live=row.status != "withdrawn",
-    )  # fmt: skip
+        id=row.id,
+        number=row.number,
+        attempt=row.attempt,
+        therapist=row.therapist,
+        therapist_at=row.therapist_at,
+        client=row.client,
+        voice=row.voice,
+        appraisal=appraisal_from_json(row.appraisal) if row.appraisal is not None else None,
+        ledger=ledger_from_json(row.ledger or []),
+        state=state_from_json(row.state) if row.state is not None else None,
+        direction=row.direction or {},
+        checks=row.checks or {},
+        live=row.status != "withdrawn",
+    )

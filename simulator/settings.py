@@ -20,7 +20,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, populate_by_name=True)
 
-    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("practice-room")), description="where sessions, index and caches live")
+    data_dir: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("practice-room")), description="where sessions, index and caches live"
+    )
     database_url: str | None = Field(None, description="another database; default is a SQLite file in data_dir")
     persona_folders: tuple[Path, ...] = Field((), description="further folders with persona files")
     rubric_folders: tuple[Path, ...] = Field((), description="further folders with rubric files")
@@ -75,7 +77,7 @@ def read_settings(**overrides: object) -> Settings:
             problems.append(Problem("environment", item["msg"].removeprefix("Value error, "), field=field))
         raise ContentError(problems) from error
     except SettingsError as error:  # a list was expected and the value is not JSON
-        problems.append(Problem("environment", f"{error}; write lists as JSON, for example [\"/path/one\", \"/path/two\"]"))
+        problems.append(Problem("environment", f'{error}; write lists as JSON, for example ["/path/one", "/path/two"]'))
         raise ContentError(problems) from error
     if problems:
         raise ContentError(problems)

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from core.content import ContentModel, load_content
-from personas.director import Move
+from personas.direction import Move
 from personas.state import draw
 
 Measure = Literal["trust_change", "openness_peak", "pressed_turns", "trust_end"]

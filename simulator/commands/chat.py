@@ -87,8 +87,14 @@ def read_script(path: Path) -> list[str]:
 def opening_record(view: SessionView) -> dict[str, Any]:
     """The record of turn 0: the client speaks first."""
     return {
-        "turn": 0, "trainee": None, "appraisal": [], "state": _state(state_to_json(view.start_state)), "ledger": [], "direction": None, "client": view.opening,
-    }  # fmt: skip
+        "turn": 0,
+        "trainee": None,
+        "appraisal": [],
+        "state": _state(state_to_json(view.start_state)),
+        "ledger": [],
+        "direction": None,
+        "client": view.opening,
+    }
 
 
 def turn_record(turn: TurnView) -> dict[str, Any]:

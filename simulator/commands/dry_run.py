@@ -54,8 +54,13 @@ def _record(one: DryRun) -> dict[str, object]:
         state = state_to_json(turn.played.state)
         turns.append(
             {
-                "turn": turn.number, "trainee": turn.therapist, "client": turn.played.reply.text, "move": turn.played.direction.move.value,
-                "trust": state["trust"], "openness": state["openness"], "told": state["told"],
+                "turn": turn.number,
+                "trainee": turn.therapist,
+                "client": turn.played.reply.text,
+                "move": turn.played.direction.move.value,
+                "trust": state["trust"],
+                "openness": state["openness"],
+                "told": state["told"],
             }
-        )  # fmt: skip
+        )
     return {"trainee": one.trainee, "seed": one.seed, "opening": one.opening, "turns": turns}

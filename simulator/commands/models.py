@@ -21,7 +21,8 @@ def run(options: argparse.Namespace) -> int:
         for profile in services.models.profiles if options.test else ():
             result = services.models.probe(profile.name)
             print(
-                f"{profile.name}: reachable {_yes(result.reachable)}, streams {_yes(result.streams)}, keeps the schema {_yes(result.keeps_schema)}, "
+                f"{profile.name}: reachable {_yes(result.reachable)}, streams {_yes(result.streams)}, "
+                f"keeps the schema {_yes(result.keeps_schema)}, "
                 f"first word {result.first_word_ms} ms, reply {result.reply_ms} ms ({result.destination})"
             )
             for problem in result.problems:

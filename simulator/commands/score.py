@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from rubrics.model_scorer import ModelScorer
 
 from core.appraisal import SkillAppraisal
 from core.errors import ContentError, Problem, StorageError
@@ -19,6 +18,7 @@ from core.transcript import Speaker, Transcript, Utterance, last_client_text
 from retrieval.citations import cite
 from retrieval.query import compose_query
 from rubrics.embedded_scorer import EmbeddedScorer
+from rubrics.model_scorer import ModelScorer
 from rubrics.schema import Rubric
 from rubrics.scores import CriterionScore, ScoreReport
 from simulator.cli import DONE, say
@@ -129,7 +129,9 @@ def _cached_citations(services: Services, rubric: Rubric) -> Support:
     return support
 
 
-def _record(line: ReplyLine, context: Sequence[Utterance], appraisal: SkillAppraisal, report: ScoreReport, support: Support) -> dict[str, Any]:
+def _record(
+    line: ReplyLine, context: Sequence[Utterance], appraisal: SkillAppraisal, report: ScoreReport, support: Support
+) -> dict[str, Any]:
     criteria = {score.criterion: _criterion(score, appraisal, last_client_text(context), support) for score in report.criteria}
     return {
         "id": line.id,
@@ -137,7 +139,8 @@ def _record(line: ReplyLine, context: Sequence[Utterance], appraisal: SkillAppra
         "signals": {key: round(value, 4) for key, value in sorted(appraisal.signals.items())},
         "criteria": criteria,
         "flags": [
-            {"id": f.id, "label": f.label, "criterion": f.criterion, "evidence": dataclasses.asdict(f.evidence) if f.evidence else None} for f in report.flags
+            {"id": f.id, "label": f.label, "criterion": f.criterion, "evidence": dataclasses.asdict(f.evidence) if f.evidence else None}
+            for f in report.flags
         ],
         "scorer": report.scorer,
     }
@@ -147,7 +150,13 @@ def _criterion(score: CriterionScore, appraisal: SkillAppraisal, client: str, su
     skill = leading_skill(score, appraisal)
     citations = support(score.criterion, skill, (skill,), client) if score.status == "scored" and skill else []
     return {
-        "status": score.status, "level": score.level, "value": score.value, "facets": dict(score.facets),
-        "evidence": [dataclasses.asdict(e) for e in score.evidence], "anchor": score.anchor, "reason": score.reason, "citations": citations,
+        "status": score.status,
+        "level": score.level,
+        "value": score.value,
+        "facets": dict(score.facets),
+        "evidence": [dataclasses.asdict(e) for e in score.evidence],
+        "anchor": score.anchor,
+        "reason": score.reason,
+        "citations": citations,
         "confidence": score.confidence,
-    }  # fmt: skip
+    }

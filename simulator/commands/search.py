@@ -26,12 +26,22 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         hits = [
             {
-                "rank": hit.rank, "passage": hit.passage.id, "document": hit.passage.document, "title": hit.passage.title, "heading": hit.passage.heading,
-                "score": hit.score, "ranks": {channel.value: rank for channel, rank in hit.ranks.items()}, "text": hit.passage.text,
+                "rank": hit.rank,
+                "passage": hit.passage.id,
+                "document": hit.passage.document,
+                "title": hit.passage.title,
+                "heading": hit.passage.heading,
+                "score": hit.score,
+                "ranks": {channel.value: rank for channel, rank in hit.ranks.items()},
+                "text": hit.passage.text,
             }
             for hit in result.hits
-        ]  # fmt: skip
-        print(json.dumps({"query": options.query, "abstained": result.abstained, "reason": result.reason, "passages": hits}, ensure_ascii=False))
+        ]
+        print(
+            json.dumps(
+                {"query": options.query, "abstained": result.abstained, "reason": result.reason, "passages": hits}, ensure_ascii=False
+            )
+        )
         return DONE
     if result.abstained:
         say(result.reason)

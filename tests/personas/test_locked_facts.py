@@ -12,7 +12,8 @@ from core.transcript import Speaker, Transcript
 from language_models.base import ChatReply, Usage
 from personas.change import apply_appraisal
 from personas.checks import leaked_facts
-from personas.director import Direction, Move, decide, settle
+from personas.direction import Direction, Move, settle
+from personas.director import decide
 from personas.gates import locked_facts
 from personas.library import PersonaLibrary
 from personas.matching import TopicMatcher
@@ -71,7 +72,9 @@ def play(persona, *, seed, turns, voice, skills_of):
         appraisal = an_appraisal(*skills_of(rng), strength=rng.uniform(0.3, 1.0), questions=1.0)
         update = apply_appraisal(state, appraisal, persona, seed=seed)
         if rng.random() < 0.3:  # random states, not only reachable ones
-            jumped = dataclasses.replace(update.after, trust=rng.uniform(0, 10), openness=rng.uniform(0, 5), holding_back=None, rupture=None)
+            jumped = dataclasses.replace(
+                update.after, trust=rng.uniform(0, 10), openness=rng.uniform(0, 5), holding_back=None, rupture=None
+            )
             update = dataclasses.replace(update, after=jumped)
         direction = decide(persona, update, appraisal, MATCHERS[persona.id].match(words), seed=seed)
         said.append(("therapist", words))

@@ -28,7 +28,7 @@ def test_facts_and_lines_reach_the_bar(persona_id):
 
 
 def test_an_unknown_client_is_named_with_those_there_are():
-    with pytest.raises(NotFound, match="no client called 'nobody'.*teo"):
+    with pytest.raises(NotFound, match=r"no client called 'nobody'.*teo"):
         LIBRARY.get("nobody")
 
 

@@ -32,4 +32,6 @@ def matcher(persona):
 
 def an_engine(folder: Path, *, voice=None, appraiser=None) -> SessionEngine:
     engine = ClientEngine("embedded", appraiser or ScriptedAppraiser(), voice or AuthoredVoice(), matcher)
-    return SessionEngine(ready_database(f"sqlite:///{folder / 'records.sqlite3'}"), LIBRARY, lambda name: engine, rubric=("core-relational", 1))
+    return SessionEngine(
+        ready_database(f"sqlite:///{folder / 'records.sqlite3'}"), LIBRARY, lambda name: engine, rubric=("core-relational", 1)
+    )

@@ -85,7 +85,9 @@ def test_a_reply_that_is_too_long_is_refused_and_kept(engine, session):
     assert view.turns == () and view.draft == words and view.status is Status.OPEN
 
 
-@pytest.mark.parametrize("words", ["🙂🙂", "مرحبا، كيف حالك؟", "a\x00b", "a\u200bb", "<script>alert(1)</script>", "{{ 7*7 }} ${x} `rm`", "ﬀ" * 50])
+@pytest.mark.parametrize(
+    "words", ["🙂🙂", "مرحبا، كيف حالك؟", "a\x00b", "a\u200bb", "<script>alert(1)</script>", "{{ 7*7 }} ${x} `rm`", "ﬀ" * 50]
+)
 def test_odd_words_are_played_and_kept_as_written(engine, session, words):
     view = engine.take_turn(session.id, words, key="k")
     assert view.turns[0].client and view.turns[0].therapist == words.replace("\x00", "")
@@ -187,7 +189,12 @@ def test_a_client_who_is_shamed_leaves_and_the_session_says_so(engine, session):
 def test_no_line_is_said_twice_in_a_long_session(engine, session):
     said = []
     for number in range(40):
-        words = ["What happened? [open_question]", "That stung. [complex_reflection]", "Mm. [silence_held]", "How was your week? [open_question]"][number % 4]
+        words = [
+            "What happened? [open_question]",
+            "That stung. [complex_reflection]",
+            "Mm. [silence_held]",
+            "How was your week? [open_question]",
+        ][number % 4]
         view = engine.take_turn(session.id, words, key=str(number))
         if view.status is Status.ENDED:
             break
