@@ -1,5 +1,7 @@
 """An embedded client turn, all included: appraisal, state, direction, voice, checks, two transactions. Then its scores and feedback."""
 
+from functools import partial
+
 from benchmarks.measuring import report, throwaway_services, timed
 from core.clock import new_id
 from simulator.dry_run import trainees
@@ -24,8 +26,8 @@ def main() -> None:
                         .replace("{cue}", persona.facts[number % len(persona.facts)].cues[0])
                     )
                     session_id = view.id
-                    turns.append(timed(lambda s=session_id, w=words: services.sessions.take_turn(s, w, key=new_id())))
-                    feedback.append(timed(lambda s=session_id: services.coach.outcomes(s)))
+                    turns.append(timed(partial(services.sessions.take_turn, session_id, words, key=new_id())))
+                    feedback.append(timed(partial(services.coach.outcomes, session_id)))
                     view = services.sessions.view(session_id)
                     if view.status is Status.ENDED:
                         break

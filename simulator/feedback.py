@@ -24,6 +24,8 @@ from simulator.wording import choose, fill, wording
 _CLEAR = 0.35
 """A skill weaker than this is not worth a sentence."""
 _SHORT = 4
+_WEIGHTS = {"trust": 1.5, "openness": 0.5}
+"""Trust is slow and says more about a reply than openness, which comes and goes with every question."""
 
 FindCitation = Callable[[Sequence[str], str, str, str], tuple[Citation | None, str]]
 """(skills, criterion, client's words, quote) -> a verified citation, or None with the reason."""
@@ -63,8 +65,7 @@ def compose_feedback(
 ) -> Feedback:
     """Feedback on one reply. ``said_lately`` are headlines of recent turns, not to be used again while there are others."""
     if appraisal.unappraised is not None:
-        words = fill(wording().unscored, reason=appraisal.unappraised)
-        return Feedback(turn=exchange.turn, kind="quiet", headline=words)
+        return Feedback(turn=exchange.turn, kind="quiet", headline=fill(wording().unscored, reason=appraisal.unappraised))
     words = rubric.feedback
     if report.flags:
         return _flagged(exchange, appraisal, report, report.flags[0], rubric, find)
@@ -129,9 +130,10 @@ def _points(exchange: Exchange, appraisal: SkillAppraisal) -> tuple[_Point | Non
     points: dict[str, _Point] = {}
     for rating in appraisal.ratings:
         polarity = catalogue.get(rating.skill).polarity
-        moved = sum(e.delta for e in exchange.ledger if e.cause == rating.skill and e.measure in ("trust", "openness"))
+        moved = sum(_WEIGHTS.get(e.measure, 0.0) * e.delta for e in exchange.ledger if e.cause == rating.skill)
         sign = 1 if polarity is Polarity.HELPS else -1 if polarity in (Polarity.COSTS, Polarity.HARMS) else 0
-        weight = abs(moved) + 0.1 * rating.strength
+        first = 1.0 if rating.skill in wording().speak_of_first else 0.0
+        weight = abs(moved) + 0.1 * rating.strength + first
         if sign and rating.strength >= _CLEAR and weight > abs(points[rating.skill].weight if rating.skill in points else 0):
             points[rating.skill] = _Point(rating, sign * weight)
     ordered = sorted(points.values(), key=lambda p: (p.weight, p.rating.skill))
@@ -188,7 +190,7 @@ def _effect(exchange: Exchange) -> str:
     short = exchange.move is Move.REACT and len(exchange.after.split()) <= _SHORT
     options = effects["react_short"] if short else effects.get(exchange.move, ())
     chosen = choose(options, seed=exchange.seed, turn=exchange.turn, purpose="effect")
-    return fill(chosen, name=exchange.client_name, words=_shortened(exchange.after)) if chosen else ""
+    return fill(chosen, name=exchange.client_name, words=_shortened(exchange.after).rstrip(".")) if chosen else ""
 
 
 def _why(
@@ -212,8 +214,8 @@ def _confidence(criterion: str | None, report: ScoreReport) -> Confidence | None
 
 def salient_word(text: str) -> str:
     """A word of the client's last line worth saying back: the longest content word, the later on a tie; empty when there is none."""
-    words = re.findall(r"[A-Za-z][a-z']+", text)
-    fit = [word for word in words if len(word) >= 4 and content_words(word)]
+    words = re.findall(r"(?<![\w'\u2019])[A-Za-z]{4,}(?![\w'\u2019])", text)
+    fit = [word for word in words if content_words(word)]
     return max(enumerate(fit), key=lambda item: (len(item[1]), item[0]))[1].lower() if fit else ""
 
 

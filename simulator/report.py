@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from statistics import median
+from statistics import median_low
+from typing import Literal
 
 from core.appraisal import SkillAppraisal
 from core.skills import Polarity, skill_catalogue
@@ -13,7 +14,8 @@ from personas.direction import Move
 from personas.schema import Persona
 from personas.state import ClientState
 from rubrics.schema import Criterion, Rubric, filled
-from simulator.outcomes import DimensionSummary, Moment, Reading, SessionReport, ThreadPoint, TurnOutcome
+from rubrics.scores import Status
+from simulator.outcomes import DimensionSummary, Feedback, Moment, Reading, SessionReport, ThreadPoint, TurnOutcome
 from simulator.views import SessionView, TurnView
 from simulator.wording import ClientStatement, Measure, choose, fill, wording
 
@@ -80,35 +82,46 @@ def _moved(turn: TurnView) -> float:
 
 
 def _moments(view: SessionView, turns: Sequence[TurnView], outcomes: Sequence[TurnOutcome], persona: Persona) -> tuple[Moment, ...]:
-    by_turn = {outcome.number: outcome for outcome in outcomes}
+    by_turn = {outcome.number: outcome.feedback for outcome in outcomes}
     words = wording().moments
-    found: list[Moment] = []
-    for kind, feedback_kinds, direction, sentences in (
-        ("best", ("worked",), 1, words.best),
-        ("costliest", ("flag", "cost"), -1, words.costliest),
-    ):
-        fit = [
-            t
-            for t in turns
-            if t.number in by_turn and by_turn[t.number].feedback.kind in feedback_kinds and by_turn[t.number].feedback.quote
-        ]
-        if fit:
-            turn = max(fit, key=lambda t, d=direction: (by_turn[t.number].feedback.kind == "flag", d * _moved(t), -t.number))  # type: ignore[misc]
-            feedback = by_turn[turn.number].feedback
-            sentence = fill(choose(sentences, seed=view.seed, turn=turn.number, purpose=kind), headline=feedback.headline)
-            found.append(
-                Moment(
-                    kind=kind,
-                    turn=turn.number,
-                    before=_before(view, turn),
-                    quote=feedback.quote,
-                    after=turn.client or "",
-                    words=sentence,
-                    feedback=feedback,
-                )  # type: ignore[arg-type]
-            )
+    found = [
+        _moment("best", words.best, view, [t for t in turns if _speaks(by_turn.get(t.number), "worked")], by_turn, better=1),
+        _moment(
+            "costliest", words.costliest, view, [t for t in turns if _speaks(by_turn.get(t.number), "flag", "cost")], by_turn, better=-1
+        ),
+    ]
     missed = _missed_opening(view, turns, persona)
-    return (*found, missed) if missed is not None else tuple(found)
+    return tuple(moment for moment in (*found, missed) if moment is not None)
+
+
+def _speaks(feedback: Feedback | None, *kinds: str) -> bool:
+    return feedback is not None and feedback.kind in kinds and feedback.quote is not None
+
+
+def _moment(
+    kind: Literal["best", "costliest"],
+    sentences: Sequence[str],
+    view: SessionView,
+    fit: Sequence[TurnView],
+    by_turn: Mapping[int, Feedback],
+    *,
+    better: int,
+) -> Moment | None:
+    """The turn that moved the client furthest one way; one with a harm flag comes before any other."""
+    if not fit:
+        return None
+    turn = max(fit, key=lambda t: (by_turn[t.number].kind == "flag", better * _moved(t), -t.number))
+    feedback = by_turn[turn.number]
+    sentence = fill(choose(sentences, seed=view.seed, turn=turn.number, purpose=kind), headline=feedback.headline)
+    return Moment(
+        kind=kind,
+        turn=turn.number,
+        before=_before(view, turn),
+        quote=feedback.quote,
+        after=turn.client or "",
+        words=sentence,
+        feedback=feedback,
+    )
 
 
 def _before(view: SessionView, turn: TurnView) -> str:
@@ -151,7 +164,7 @@ def _dimension(criterion: Criterion, outcomes: Sequence[TurnOutcome], self_ratin
     own_level = own.get(criterion.id) if isinstance(own, dict) else None
     if not scored:
         unscored = [score for _, score in scores if score.status == "unscored"]
-        status = "unscored" if unscored else "not_applicable"
+        status: Status = "unscored" if unscored else "not_applicable"
         reason = unscored[-1].reason if unscored else criterion.not_applicable
         return DimensionSummary(
             criterion=criterion.id,
@@ -161,14 +174,14 @@ def _dimension(criterion: Criterion, outcomes: Sequence[TurnOutcome], self_ratin
             low=None,
             high=None,
             anchor="",
-            reason=reason,  # type: ignore[arg-type]
+            reason=reason,
             experimental=criterion.experimental,
             scored_turns=0,
             quotes=(),
             own_level=own_level,
         )
     levels = sorted(score.level or 0 for _, score in scored)
-    level = round(median(levels) - 0.01)  # a tie between two levels goes to the lower: a draft does not flatter
+    level = median_low(levels)  # between two levels the lower: a draft does not flatter
     quarter = len(levels) // 4
     telling = sorted(scored, key=lambda item: abs((item[1].level or 0) - level))[:2]
     return DimensionSummary(

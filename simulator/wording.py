@@ -47,6 +47,7 @@ class Wording(ContentModel):
 
     version: int
     effects: dict[Move | Literal["react_short"], tuple[str, ...]]
+    speak_of_first: tuple[str, ...]
     quiet: str
     unscored: str
     flagged: str

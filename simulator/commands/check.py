@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from core.content import load_content
@@ -50,7 +51,7 @@ def check_everything(settings: Settings) -> Iterator[Problem]:
     yield from _problems_of(lambda: RubricLibrary((SHIPPED_RUBRICS, *settings.rubric_folders)))
     yield from _problems_of(lambda: load_corpus(settings.corpus_folder))
     for path in sorted(_ROOT.glob("*/prompts/*.j2")):
-        yield from _problems_of(lambda path=path: PromptTemplate.load(path))
+        yield from _problems_of(partial(PromptTemplate.load, path))
     yield from _problems_of(lambda: read_models_file(settings))
     try:
         ready_database(settings.url).close()
@@ -62,14 +63,14 @@ def check_paths(paths: list[Path]) -> Iterator[Problem]:
     """Given files and folders: what each is, is told by its folder and ending."""
     for path in paths:
         if path.is_dir() and (path / "documents").is_dir():
-            yield from _problems_of(lambda path=path: load_corpus(path))
+            yield from _problems_of(partial(load_corpus, path))
         elif path.is_dir():
             found = sorted([*path.glob("*.yaml"), *path.glob("*.j2")])
             if not found:
                 yield Problem(str(path), "holds no persona, rubric or prompt files")
             yield from check_paths(found)
         elif path.suffix == ".j2":
-            yield from _problems_of(lambda path=path: PromptTemplate.load(path))
+            yield from _problems_of(partial(PromptTemplate.load, path))
         elif path.suffix in (".yaml", ".yml"):
             yield from _check_yaml(path)
         elif not path.exists():
