@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from core.appraisal import SkillAppraisal
 from personas.direction import Direction, Move
-from personas.gates import Gate, gate_of
+from personas.gates import Gate
 from personas.matching import Match
-from personas.pools import line_id, pool_lines
+from personas.moment import Moment
 from personas.schema import Fact, Persona, Pull
-from personas.state import ClientState, PullOutcome, RuptureKind, StateUpdate, draw
+from personas.state import PullOutcome, RuptureKind, StateUpdate
 
 TOUCHED = 0.50
 """A topic counts as touched from here (0-1, see matching): below, the client answers the reply, not the topic."""
@@ -35,22 +33,11 @@ _JARRING = (
     ("own_story", "told_about_trainee"),
 )
 _STOCK = (("formula", "formula"), ("parroting", "formula"))
-_LANDS = (
-    "complex_reflection",
-    "interpretation",
-    "names_the_fear_of_being_judged",
-    "simple_reflection",
-    "summary",
-    "immediacy",
-    "emotional_reaction",
-    "affirmation",
-)
-_ASKS = ("exploration", "open_question", "closed_question", "risk_asked_directly", "question_volley")
 
 
 def decide(persona: Persona, update: StateUpdate, appraisal: SkillAppraisal, matches: Sequence[Match], *, seed: int) -> Direction:
     """The client's next move after ``update``. Same arguments, same direction."""
-    view = _View(persona, update, appraisal, tuple(matches), seed)
+    view = Moment(persona, update, appraisal, tuple(matches), seed)
     for choose in (
         _ends,
         _edge,
@@ -74,91 +61,19 @@ def decide(persona: Persona, update: StateUpdate, appraisal: SkillAppraisal, mat
     return _reacts(view)
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """Everything a choice may look at."""
-
-    persona: Persona
-    update: StateUpdate
-    appraisal: SkillAppraisal
-    matches: tuple[Match, ...]
-    seed: int
-
-    @property
-    def state(self) -> ClientState:
-        return self.update.after
-
-    @property
-    def asks(self) -> bool:
-        return self.appraisal.has(*_ASKS) or self.appraisal.signals.get("questions", 0) > 0
-
-    @property
-    def kindly(self) -> bool:
-        return self.asks and not self.appraisal.has(
-            "question_volley", "judging", "shaming", "minimising", "advice_without_permission", "defensiveness"
-        )
-
-    @property
-    def landed(self) -> float:
-        return self.appraisal.strength(*_LANDS)
-
-    def chance(self, purpose: str) -> float:
-        return draw(self.seed, self.state.turn, purpose).random()
-
-    def touched(self, kind: str, at_least: float) -> list[tuple[str, float]]:
-        prefix = kind + ":"
-        return [(m.target.removeprefix(prefix), m.score) for m in self.matches if m.target.startswith(prefix) and m.score >= at_least]
-
-    @property
-    def topic(self) -> str:
-        """The fact spoken of last, if the last topic was a fact."""
-        return self.state.last_topic.removeprefix("fact:") if self.state.last_topic.startswith("fact:") else ""
-
-    def fresh(self, pool: str) -> bool:
-        return any(line_id(line) not in self.state.used_lines for line in pool_lines(self.persona, pool))
-
-    def gate(self, fact: Fact, *, asked: bool) -> Gate:
-        return gate_of(fact, self.state, asked_kindly=asked and self.kindly)
-
-    def direct(self, move: Move, *pools: str, stance: str, reason: str, **more: object) -> Direction:
-        direction = Direction(move=move, pools=pools, stance=stance, target_words=_target_words(self), reasons=(reason,))
-        return replace(direction, **more)  # type: ignore[arg-type]  # field names are checked by the dataclass itself
-
-
-def _target_words(view: _View) -> int:
-    """Draw from the persona's quantiles; holding back, ruptures and dips shorten."""
-    quantiles = view.persona.style.words_per_turn
-    points = (
-        (0.0, 1.0),
-        (0.25, quantiles.p25),
-        (0.5, quantiles.p50),
-        (0.75, quantiles.p75),
-        (0.95, quantiles.p95),
-        (1.0, quantiles.p95 * 1.2),
-    )
-    at = view.chance("length")
-    for (low, words_low), (high, words_high) in pairwise(points):
-        if at <= high:
-            words = words_low + (words_high - words_low) * (at - low) / (high - low)
-            break
-    if view.state.holding_back or view.state.rupture:
-        words *= 0.6
-    return max(1, round(words))
-
-
-def _ends(view: _View) -> Direction | None:
+def _ends(view: Moment) -> Direction | None:
     if view.state.ended is None:
         return None
     return view.direct(Move.LEAVE, "endings.leaves_early", stance="leaving", reason="trust is gone or a rupture stayed unmended")
 
 
-def _edge(view: _View) -> Direction | None:
+def _edge(view: Moment) -> Direction | None:
     if view.appraisal.signals.get("instruction_like", 0) <= 0:
         return None
     return view.direct(Move.EDGE, "edge", stance="puzzled", reason="the words were not part of a conversation with a client")
 
 
-def _rupture(view: _View) -> Direction | None:
+def _rupture(view: Moment) -> Direction | None:
     before, now = view.update.before, view.state
     if before.rupture is not None and now.rupture is None:
         return view.direct(
@@ -174,7 +89,7 @@ def _rupture(view: _View) -> Direction | None:
     return None
 
 
-def _pull_answered(view: _View) -> Direction | None:
+def _pull_answered(view: Moment) -> Direction | None:
     outcomes = {r.pull: r.outcome for r in view.update.before.pulls}
     for record in view.state.pulls:
         if outcomes.get(record.pull) is not PullOutcome.PENDING or record.outcome is PullOutcome.PENDING:
@@ -199,7 +114,7 @@ def _pull_answered(view: _View) -> Direction | None:
     return None
 
 
-def _risk_asked(view: _View) -> Direction | None:
+def _risk_asked(view: Moment) -> Direction | None:
     """A plain question about suicide is answered about suicide: told, half-told or put off, never with another topic."""
     if not view.appraisal.has("risk_asked_directly"):
         return None
@@ -213,7 +128,7 @@ def _risk_asked(view: _View) -> Direction | None:
     )
 
 
-def _asked_fact(view: _View) -> Direction | None:
+def _asked_fact(view: Moment) -> Direction | None:
     """Something the client knows was asked about, or touched by a reflection that names it."""
     if view.appraisal.has("shaming", "judging", "question_volley", "cold_refusal"):
         return None
@@ -235,7 +150,7 @@ def _asked_fact(view: _View) -> Direction | None:
     return None
 
 
-def _about_fact(view: _View, fact: Fact, *, asked: bool) -> Direction | None:
+def _about_fact(view: Moment, fact: Fact, *, asked: bool) -> Direction | None:
     gate = view.gate(fact, asked=asked)
     lead_in = "reactions.felt_met" if not asked and view.landed >= 0.5 and view.chance("lead") < 0.4 else None
     if gate is Gate.OPEN and (asked or view.landed >= 0.3):
@@ -262,7 +177,7 @@ def _about_fact(view: _View, fact: Fact, *, asked: bool) -> Direction | None:
     return None
 
 
-def _owned(view: _View) -> Direction | None:
+def _owned(view: Moment) -> Direction | None:
     """The therapist owned a part of what went wrong: that is heard before any question beside it."""
     if view.appraisal.strength("ownership") < 0.5 or view.chance("owned") > 0.75:
         return None
@@ -271,18 +186,18 @@ def _owned(view: _View) -> Direction | None:
     )
 
 
-def _jarred(view: _View) -> Direction | None:
+def _jarred(view: Moment) -> Direction | None:
     return _reaction_to(view, _JARRING)
 
 
-def _formula(view: _View) -> Direction | None:
+def _formula(view: Moment) -> Direction | None:
     """Set phrases are noticed when nothing else in the reply reached the client."""
     if view.landed >= 0.6 or (view.asks and view.touched("talk", TOUCHED)):
         return None
     return _reaction_to(view, _STOCK)
 
 
-def _reaction_to(view: _View, pools: tuple[tuple[str, str], ...]) -> Direction | None:
+def _reaction_to(view: Moment, pools: tuple[tuple[str, str], ...]) -> Direction | None:
     for skill, pool in pools:
         if view.appraisal.strength(skill) >= 0.4:
             return view.direct(
@@ -291,13 +206,13 @@ def _reaction_to(view: _View, pools: tuple[tuple[str, str], ...]) -> Direction |
     return None
 
 
-def _dips(view: _View) -> Direction | None:
+def _dips(view: Moment) -> Direction | None:
     if view.state.turn > view.state.dip_until or view.landed >= 0.6 or view.chance("dip") > 0.7:
         return None
     return view.direct(Move.DIP, "reactions.after_disclosure", stance="regretting", reason="the turn after a big disclosure")
 
 
-def _follows_up(view: _View) -> Direction | None:
+def _follows_up(view: Moment) -> Direction | None:
     """A question that names no topic ("Can you say more?") goes on with what was spoken of last."""
     topic = view.state.last_topic
     if not topic or not view.asks or view.touched("talk", TOUCHED) or view.touched("fact", TOUCHED) or view.touched("pull", TOUCHED):
@@ -309,7 +224,7 @@ def _follows_up(view: _View) -> Direction | None:
     return None
 
 
-def _held_back(view: _View) -> Direction | None:
+def _held_back(view: Moment) -> Direction | None:
     held = view.state.holding_back
     if held is None or (view.asks and view.touched("talk", TOUCHED) and view.chance("held") < 0.5):
         return None
@@ -328,7 +243,7 @@ def _held_back(view: _View) -> Direction | None:
     return None
 
 
-def _tests(view: _View) -> Direction | None:
+def _tests(view: Moment) -> Direction | None:
     """Make a pull when its window comes, when the trainee's words invite it, or again while it stays unanswered."""
     cued = {pull_id for pull_id, _ in view.touched("pull", TOUCHED)}
     for pull in view.persona.pulls:
@@ -343,7 +258,7 @@ def _tests(view: _View) -> Direction | None:
     return None
 
 
-def _is_time(view: _View, pull: Pull, cued: set[str]) -> bool:
+def _is_time(view: Moment, pull: Pull, cued: set[str]) -> bool:
     first, last = pull.window
     turn = view.state.turn
     if turn < first:
@@ -356,7 +271,7 @@ def _is_time(view: _View, pull: Pull, cued: set[str]) -> bool:
     return turn >= last or view.chance(f"pull-{pull.id}") < 1 / (last - first + 1)
 
 
-def _answers(view: _View) -> Direction | None:
+def _answers(view: Moment) -> Direction | None:
     talk = view.touched("talk", TOUCHED if view.asks else TOUCHED + 0.12)
     if not talk:
         return None
@@ -364,11 +279,11 @@ def _answers(view: _View) -> Direction | None:
     return view.direct(Move.ANSWER, *pools, *_unsure(view), stance="ordinary", reason=f"answers about '{talk[0][0]}'")
 
 
-def _unsure(view: _View) -> tuple[str, ...]:
+def _unsure(view: Moment) -> tuple[str, ...]:
     return ("deflections.unsure", "deflections.tired", "resistance.any")
 
 
-def _volunteers(view: _View) -> Direction | None:
+def _volunteers(view: Moment) -> Direction | None:
     """After a reply that lands, the client may go on by themselves: the nearest open fact, lower tiers first."""
     if view.landed < 0.35 or (view.asks and view.landed < 0.6):
         return None
@@ -393,7 +308,7 @@ def _volunteers(view: _View) -> Direction | None:
     return None
 
 
-def _reacts(view: _View) -> Direction:
+def _reacts(view: Moment) -> Direction:
     """Nothing more specific applies: answer to how the reply landed, in character."""
     appraisal = view.appraisal
     if appraisal.has("ownership"):
