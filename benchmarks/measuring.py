@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from simulator.dry_run import trainees
 from simulator.services import Services, open_services
 from simulator.settings import read_settings
 
@@ -37,3 +38,9 @@ def throwaway_services(**settings: object) -> Iterator[Services]:
     """Services over a new data folder."""
     with tempfile.TemporaryDirectory() as folder, open_services(read_settings(data_dir=Path(folder), **settings)) as services:
         yield services
+
+
+def skilled_words(number: int) -> str:
+    """The reply of a scripted skilled trainee in turn ``number``: a client stays for those."""
+    lines = trainees().trainees["skilled"]
+    return lines[number % len(lines)].replace("{word}", f"word {number}").replace("{cue}", "What was that like?")

@@ -3,10 +3,9 @@
 from functools import partial
 from itertools import count
 
-from benchmarks.measuring import report, throwaway_services, timed
+from benchmarks.measuring import report, skilled_words, throwaway_services, timed
 from core.clock import new_id
 from language_models.base import ChatMessage, ChatRequest, ModelRole
-from simulator.dry_run import trainees
 from tests.fakes.openai_server import FakeOpenAI
 
 TURNS = 60
@@ -22,11 +21,7 @@ def main() -> None:
             bare_request = ChatRequest(role=ModelRole.CLIENT, messages=(ChatMessage("user", "Hello."),), prompt_hash="bench")
             bare = [timed(lambda: "".join(model.stream(bare_request))) for _ in range(TURNS)]
             view = services.sessions.start("teo", trainee="bench", seed=1, engine="default")
-            lines = trainees().trainees["skilled"]
-            whole = []
-            for number in range(TURNS):
-                words = lines[number % len(lines)].replace("{word}", f"word {number}").replace("{cue}", "What was that like?")
-                whole.append(timed(partial(services.sessions.take_turn, view.id, words, key=new_id())))
+            whole = [timed(partial(services.sessions.take_turn, view.id, skilled_words(n), key=new_id())) for n in range(TURNS)]
             calls = services.models.usage_of(view.id).calls
     typical = sorted(bare)[len(bare) // 2]
     print(f"model calls a turn: {calls / TURNS:.2f}")

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from benchmarks.measuring import throwaway_services
+from benchmarks.measuring import skilled_words, throwaway_services
 from core.clock import new_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,8 +21,8 @@ def main() -> None:
     with throwaway_services() as services:
         services.warm_up()
         view = services.sessions.start("teo", trainee="bench", seed=1, engine="embedded")
-        for _ in range(20):
-            services.sessions.take_turn(view.id, "So that stayed with you. What was it like?", key=new_id())
+        for number in range(20):
+            services.sessions.take_turn(view.id, skilled_words(number), key=new_id())
         services.coach.report(view.id)
         used = _resident_megabytes(os.getpid())
         print(f"memory of a process with everything open after 20 turns: {used:.0f} MB (target <= 900 MB, with the page server)")

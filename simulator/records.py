@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select, text, update
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -140,6 +140,12 @@ def turns_of(db: Session, session_id: str, *, withdrawn: bool = False) -> list[T
     if not withdrawn:
         query = query.where(TurnRow.status != "withdrawn")
     return list(db.scalars(query))
+
+
+def count_live(db: Session, session_id: str) -> int:
+    """How many live turns a session has, answered or not."""
+    query = select(func.count()).select_from(TurnRow).where(TurnRow.session_id == session_id, TurnRow.status != "withdrawn")
+    return db.scalar(query) or 0
 
 
 def find_turn_by_key(db: Session, session_id: str, key: str) -> TurnRow | None:

@@ -137,10 +137,10 @@ class SessionEngine:
             status = Status(session.status)
             if status is Status.ENDED:
                 raise Conflict("This session has ended. Your words are kept; start again from any turn in the debrief.")
-            live = records.turns_of(db, session_id)
-            if status is Status.AWAITING_CLIENT or (turn is not None and turn != len(live) + 1):
+            number = records.count_live(db, session_id) + 1
+            if status is Status.AWAITING_CLIENT or (turn is not None and turn != number):
                 raise Conflict("This session moved on in another window, or the client is still answering. Your words are kept below.")
-            row = records.store_words(db, session, number=len(live) + 1, key=key, words=words)
+            row = records.store_words(db, session, number=number, key=key, words=words)
             records.keep_draft(db, session_id, "")
             return row.id
 
