@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from language_models.base import EmbeddingModel
@@ -44,7 +44,22 @@ def cite(
     Best is: most shared content words for its length (and nearest in meaning, with ``embedding``), earlier on a tie. Example
     replies, which stand mostly in quotation marks, are passed over while there is another sentence.
     """
+    return best_citation([passage], about, embedding=embedding, settings=settings)
+
+
+def best_citation(
+    passages: Sequence[Passage], about: str, *, embedding: EmbeddingModel | None = None, settings: RetrievalSettings | None = None
+) -> Citation | None:
+    """The one sentence of all ``passages`` that best supports ``about``, chosen as in ``cite``; earlier passages win ties."""
     settings = retrieval_settings() if settings is None else settings
+    found = [made for passage in passages if (made := _best_of(passage, about, embedding, settings)) is not None]
+    ranked = [(round(score - settings.citations.later_penalty * place, 6), -place, made) for place, (score, made) in enumerate(found)]
+    return max(ranked, key=lambda item: item[:2])[2] if ranked else None
+
+
+def _best_of(
+    passage: Passage, about: str, embedding: EmbeddingModel | None, settings: RetrievalSettings
+) -> tuple[float, Citation] | None:
     spans = list(quotable_sentences(passage.text, settings.citations))
     least = settings.citations.min_words
     own_voice = [span for span in spans if len(words(_QUOTED.sub(" ", passage.text[slice(*span)]))) >= least]
@@ -62,7 +77,7 @@ def cite(
         passage=passage.id, document=passage.document, title=passage.title, heading=passage.heading,
         quote=passage.text[start:end], start=start, end=end, passage_sha256=passage.sha256,
     )  # fmt: skip
-    return made if verify_citation(made, {passage.id: passage}) else None
+    return (scores[best], made) if verify_citation(made, {passage.id: passage}) else None
 
 
 def verify_citation(citation: Citation, passages: Mapping[str, Passage]) -> bool:

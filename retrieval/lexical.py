@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ import numpy as np
 
 from retrieval.passages import Passage
 from retrieval.settings import LexicalSettings
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it prints its own debug lines to the terminal otherwise
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 

@@ -64,6 +64,7 @@ class CitationSettings(ContentModel):
     leaning_openers: frozenset[str]
     reported_openers: tuple[str, ...]
     leaning_penalty: float = Field(ge=0)
+    later_penalty: float = Field(ge=0)
 
 
 class RetrievalSettings(ContentModel):

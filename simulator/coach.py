@@ -14,8 +14,9 @@ from core.appraisal import SkillAppraisal
 from core.clock import new_id, now
 from core.skills import skill_catalogue
 from core.transcript import last_client_text
+from language_models.base import EmbeddingModel
 from personas.direction import Move
-from retrieval.citations import Citation, cite, verify_citation
+from retrieval.citations import Citation, best_citation, verify_citation
 from retrieval.opening import Guidance
 from retrieval.query import compose_query
 from rubrics.embedded_scorer import EmbeddedScorer
@@ -48,6 +49,7 @@ class Coach:
         model: ModelScorer | None,
         *,
         guidance: Callable[[], Guidance],
+        embedding: EmbeddingModel | None,
     ) -> None:
         self._database = database
         self._sessions = sessions
@@ -55,6 +57,7 @@ class Coach:
         self._embedded = embedded
         self._model = model
         self._guidance = guidance
+        self._embedding = embedding
 
     def warm_up(self) -> None:
         """Open the guidance before the first feedback needs it."""
@@ -127,16 +130,20 @@ class Coach:
         """Whether the guidance still says today what this citation quotes; pages mark one that no longer does."""
         return verify_citation(citation, self._guidance().retriever.passages)
 
-    def find_citation(self, skills: Sequence[str], criterion: str, client_text: str, quote: str) -> tuple[Citation | None, str]:
-        """A verified quotation from the guidance that supports a point about ``skills``; None with the reason."""
+    def find_citation(
+        self, skills: Sequence[str], criterion: str, client_text: str, quote: str, why: str = ""
+    ) -> tuple[Citation | None, str]:
+        """A verified quotation from the guidance that supports ``why`` (or what the skills mean); None with the reason.
+
+        Passages about one of the skills are asked first; of those, the sentence nearest to the reason is quoted.
+        """
         retriever = self._guidance().retriever
-        result = retriever.search(compose_query(skills=skills, criterion=criterion, client_text=client_text, reply_quote=quote), k=4)
-        ranked = sorted(result.hits, key=lambda hit: (not set(skills) & set(hit.passage.skills), hit.rank))
-        for hit in ranked:
-            citation = cite(hit.passage, self.about(*skills))
-            if citation is not None:
-                return citation, ""
-        return None, result.reason or "No supporting passage was found."
+        query = compose_query(skills=skills, criterion=criterion, client_text=client_text, reply_quote=quote)
+        result = retriever.search(query, k=4)
+        passages = [hit.passage for hit in result.hits]
+        about_it = [passage for passage in passages if set(skills) & set(passage.skills)]
+        citation = best_citation(about_it or passages, why or self.about(*skills), embedding=self._embedding)
+        return citation, "" if citation is not None else result.reason or "No supporting passage was found."
 
     def about(self, *skills: str) -> str:
         """The words a citation for ``skills`` should support: their definitions and the rubric's reasons."""

@@ -27,8 +27,8 @@ _SHORT = 4
 _WEIGHTS = {"trust": 1.5, "openness": 0.5}
 """Trust is slow and says more about a reply than openness, which comes and goes with every question."""
 
-FindCitation = Callable[[Sequence[str], str, str, str], tuple[Citation | None, str]]
-"""(skills, criterion, client's words, quote) -> a verified citation, or None with the reason."""
+FindCitation = Callable[[Sequence[str], str, str, str, str], tuple[Citation | None, str]]
+"""(skills, criterion, client's words, quote, the reason to support) -> a verified citation, or None with why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +197,7 @@ def _why(
     exchange: Exchange, rating: SkillRating, criterion: str | None, rubric: Rubric, find: FindCitation
 ) -> tuple[str, Citation | None, str]:
     why = _sentence(exchange, rubric.feedback.why, rating)
-    citation, reason = find((rating.skill,), criterion or "", exchange.before, rating.evidence.quote)
+    citation, reason = find((rating.skill,), criterion or "", exchange.before, rating.evidence.quote, why)
     return why, citation, reason
 
 
@@ -214,8 +214,8 @@ def _confidence(criterion: str | None, report: ScoreReport) -> Confidence | None
 
 def salient_word(text: str) -> str:
     """A word of the client's last line worth saying back: the longest content word, the later on a tie; empty when there is none."""
-    words = re.findall(r"(?<![\w'\u2019])[A-Za-z]{4,}(?![\w'\u2019])", text)
-    fit = [word for word in words if content_words(word)]
+    words = re.findall(r"(?<![\w'\u2019])[A-Za-z]{5,}(?![\w'\u2019])", text)
+    fit = [word for word in words if content_words(word) and not word.endswith("ly")]
     return max(enumerate(fit), key=lambda item: (len(item[1]), item[0]))[1].lower() if fit else ""
 
 

@@ -15,8 +15,8 @@ class Feedback:
     """Feedback on one reply: about the reply, never the person (design section 7).
 
     ``kind`` is what the coach line shows: ``worked``, ``cost``, ``flag`` (a harm flag, reported first) or ``quiet`` (nothing to say
-    that can be quoted). ``quote`` stands in the trainee's words at its offsets. ``worked``, ``cost``, ``effect``, ``try_this`` and ``why`` may be
-    empty; ``alternatives`` are two differing replies or none. ``citation`` is verified or None, then ``why_no_citation`` says so.
+    that can be quoted). ``quote`` stands in the trainee's words at its offsets. ``worked``, ``cost``, ``effect``, ``try_this`` and
+    ``why`` may be empty; ``alternatives`` are two differing replies or none. ``citation`` is verified or None, then ``why_no_citation`` says so.
     """
 
     turn: int

@@ -103,7 +103,9 @@ class Services:
             embedded = EmbeddedScorer(self.rubric, self.appraiser)
             grader = self.models.for_role(ModelRole.GRADER)
             scorer = ModelScorer(self.rubric, grader, self.appraiser, secrets.token_bytes) if grader is not None else None
-            return Coach(self.database, self.sessions, self.rubric, embedded, scorer, guidance=lambda: self.guidance)
+            return Coach(
+                self.database, self.sessions, self.rubric, embedded, scorer, guidance=lambda: self.guidance, embedding=self.embedding
+            )
 
     def engine_name(self, asked: str = "auto") -> str:
         """The engine to store with a new session: ``embedded`` or a profile's name. Raises ``NotFound`` for an unknown profile."""

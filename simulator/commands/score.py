@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.appraisal import SkillAppraisal
 from core.errors import ContentError, Problem, StorageError
-from core.transcript import Speaker, Transcript, Utterance, last_client_text
-from retrieval.citations import cite
-from retrieval.query import compose_query
+from core.transcript import Speaker, Transcript, Utterance
 from rubrics.embedded_scorer import EmbeddedScorer
 from rubrics.model_scorer import ModelScorer
 from rubrics.schema import Rubric
@@ -56,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
                 for number, (line, context) in enumerate(lines, start=1):
                     appraisal = services.appraiser.appraise(context, line.reply)
                     report = scorer.score(context, line.reply, appraisal)
-                    out.write(json.dumps(_record(line, context, appraisal, report, support), ensure_ascii=False) + "\n")
+                    out.write(json.dumps(_record(line, appraisal, report, support), ensure_ascii=False) + "\n")
                     if number % 100 == 0:
                         say(f"{number}/{len(lines)}")
         except OSError as error:
@@ -110,29 +108,24 @@ def _speaker(name: str) -> Speaker:
         raise ValueError(f"the speaker is 'client' or 'therapist', not {name!r}") from None
 
 
-Support = Callable[[str, str, Sequence[str], str], list[dict[str, str]]]
+Support = Callable[[str, str], list[dict[str, str]]]
 
 
 def _cached_citations(services: Services, rubric: Rubric) -> Support:
     """Citations by what the reply did and the criterion: the same finding is supported by the same passage, looked up once."""
     known: dict[tuple[str, str], list[dict[str, str]]] = {}
 
-    def support(criterion: str, skill: str, skills: Sequence[str], client: str) -> list[dict[str, str]]:
+    def support(criterion: str, skill: str) -> list[dict[str, str]]:
         if (criterion, skill) not in known:
-            retriever = services.guidance.retriever
-            result = retriever.search(compose_query(skills=(skill,), criterion=criterion, client_text="", reply_quote=""), k=3)
-            cited = (cite(hit.passage, services.coach.about(skill)) for hit in result.hits)
-            first = next((citation for citation in cited if citation is not None), None)
-            known[(criterion, skill)] = [{"passage": first.passage, "quote": first.quote}] if first else []
+            citation, _ = services.coach.find_citation((skill,), criterion, "", "")
+            known[(criterion, skill)] = [{"passage": citation.passage, "quote": citation.quote}] if citation else []
         return known[(criterion, skill)]
 
     return support
 
 
-def _record(
-    line: ReplyLine, context: Sequence[Utterance], appraisal: SkillAppraisal, report: ScoreReport, support: Support
-) -> dict[str, Any]:
-    criteria = {score.criterion: _criterion(score, appraisal, last_client_text(context), support) for score in report.criteria}
+def _record(line: ReplyLine, appraisal: SkillAppraisal, report: ScoreReport, support: Support) -> dict[str, Any]:
+    criteria = {score.criterion: _criterion(score, appraisal, support) for score in report.criteria}
     return {
         "id": line.id,
         "appraisal": [{"skill": r.skill, "strength": r.strength, **dataclasses.asdict(r.evidence)} for r in appraisal.ratings],
@@ -146,9 +139,9 @@ def _record(
     }
 
 
-def _criterion(score: CriterionScore, appraisal: SkillAppraisal, client: str, support: Support) -> dict[str, Any]:
+def _criterion(score: CriterionScore, appraisal: SkillAppraisal, support: Support) -> dict[str, Any]:
     skill = leading_skill(score, appraisal)
-    citations = support(score.criterion, skill, (skill,), client) if score.status == "scored" and skill else []
+    citations = support(score.criterion, skill) if score.status == "scored" and skill else []
     return {
         "status": score.status,
         "level": score.level,
