@@ -24,7 +24,10 @@ _CUE_SIGNALS = {
 
 @dataclass(frozen=True, slots=True)
 class ClientWords:
-    """The client's side of the context. ``content``: stems of the last words; ``known``: of all recent client words."""
+    """The client's side of the context. ``content``: stems of the last words; ``known``: of all recent client words.
+
+    ``risk_spoken``: some recent client turn held a cue of death or hopelessness.
+    """
 
     text: str
     sentences: tuple[tuple[str, ...], ...]
@@ -34,6 +37,7 @@ class ClientWords:
     hinted: frozenset[str]
     cues: Mapping[str, bool]
     openers: tuple[tuple[str, ...], ...]
+    risk_spoken: bool
 
     @property
     def heavy(self) -> bool:
@@ -72,10 +76,13 @@ def client_words(context: Sequence[Utterance], cues: Cues) -> ClientWords:
     last = read(last_client_text(context)[-_MOST_CHARACTERS:])
     words = [w for s in last.sentences for w in s.words]
     recent = context[-_EARLIER_TURNS:]
+    risk_spoken = False
     known = set(uptake(words, lists))
     for utterance in recent:
         if utterance.speaker is Speaker.CLIENT:
-            known |= uptake([w for s in read(utterance.text[-_MOST_CHARACTERS:]).sentences for w in s.words], lists)
+            said = read(utterance.text[-_MOST_CHARACTERS:])
+            known |= uptake([w for s in said.sentences for w in s.words], lists)
+            risk_spoken = risk_spoken or cues.client["risk_cue"].search(said.text) is not None
     openers = tuple(
         opening(read(u.text[:200]).sentences[0].words) for u in recent if u.speaker is Speaker.THERAPIST and read(u.text[:200]).sentences
     )
@@ -90,6 +97,7 @@ def client_words(context: Sequence[Utterance], cues: Cues) -> ClientWords:
         hinted=frozenset(family for w in words if (family := lists.hints.get(w))),
         cues=found,
         openers=openers,
+        risk_spoken=risk_spoken,
     )
 
 

@@ -88,6 +88,8 @@ def _topic_shift(reply: Reply) -> list[Finding]:
         return [view.finding("topic_shift", 0.6 if takes_up or "emotional_reaction" in reply.skills() else 0.9)]
     if not reply.client.heavy or takes_up or reply.feelings or reply.skills() & {"emotional_reaction", "risk_asked_directly", "simple_reflection", "complex_reflection"}:
         return []
+    if not (reply.client.cues["heavy"] or reply.client.cues["risk_cue"]):
+        return []
     for view in reply.views:
         if view.asks == "closed" and len(view.content) >= 2 and not reply.frame("deictic", view.sentence.text):
             return [view.finding("topic_shift", 0.5)]

@@ -80,7 +80,7 @@ def _is_candidate(reply: Reply, view: SentenceView, *, framed: bool, to_client: 
     if reply.frame("reflecting_opening", text):
         unheard = not reply.client.known and bool(view.content)
         if not to_client and not view.picked and not previous:
-            return unheard
+            return unheard or bool(view.feelings - {"calm", "glad"})
         long_enough = len(view.sentence.words) >= _TURNING_WORDS and to_client
         return substance or unheard or (to_client and bool(own_words or view.content)) or long_enough or (previous and own_words)
     if to_client and view.picked:

@@ -12,6 +12,19 @@ _SPOKEN_OF = frozenset(
 """Skills that are void when the sentence only speaks of them ('I'm not saying you should ...', 'people tell you ...')."""
 
 
+_NEEDS_A_LIMIT = frozenset({"reason_given", "alternative_offered"})
+_REQUESTS = ("requested_contact", "requested_frame", "asked_for_promise", "invited_disclosure", "attraction", "asked_for_advice", "risk_cue")
+
+
+def _limit_in_play(reply: Reply) -> bool:
+    """Whether there is a limit to give a reason for: one in the reply, or a request of the client."""
+    return (
+        not reply.client.text
+        or any(reply.client.cues[name] for name in _REQUESTS)
+        or any(view.has({"limit_set", "confidentiality_explained"}) or reply.frame("refusal", view.sentence.text) for view in reply.views)
+    )
+
+
 def rule_findings(reply: Reply) -> list[Finding]:
     """Apply every rule to every sentence; notes the skills on the sentences."""
     found: list[Finding] = []
@@ -64,6 +77,10 @@ def _settled(reply: Reply, found: list[Finding]) -> list[Finding]:
 
 def _settle_one(reply: Reply, view: SentenceView, finding: Finding, *, spoken_of: bool, permitted: bool) -> Finding | None:
     skill = finding.skill
+    if skill in _NEEDS_A_LIMIT and not _limit_in_play(reply):
+        return None
+    if skill == "means_safety" and reply.client.text and not reply.client.risk_spoken and not reply.frame("takes_up_risk", reply.reading.text):
+        return None
     if spoken_of and skill in _SPOKEN_OF:
         return None
     if skill == "advice_without_permission":

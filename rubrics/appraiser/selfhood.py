@@ -10,6 +10,8 @@ _NOT_OWN_LIFE = frozenset(
 _ANSWERING = frozenset({"yes", "no", "yeah", "yep", "nope", "i", "i'm", "i've", "my", "we", "two", "three", "one"})
 _STORY_WORDS = 45
 _SHORT_STORY_WORDS = 18
+_STORY_SELF = 3
+"""A story names its teller at least so often, beyond the empathic and asking uses of *I*."""
 _SECOND = frozenset({"you", "your", "you're", "you've", "yours", "yourself"})
 
 
@@ -42,14 +44,15 @@ def _discloses(reply: Reply, view: SentenceView) -> float:
     residual = residual_first_person(reply, text)
     if reply.client.cues["invited_disclosure"] and residual and view.sentence.words[0] in _ANSWERING:
         return 0.8
-    return 0.5 if residual >= 2 else 0.0
+    return 0.5 if residual >= 3 else 0.0
 
 
 def story_findings(reply: Reply) -> list[Finding]:
     """The own story, and the return to the client after something about oneself or a limit."""
     found: list[Finding] = []
     told = [i for i, v in enumerate(reply.views) if "personal_disclosure" in v.skills]
-    professional = [i for i, v in enumerate(reply.views) if v.has({"professional_disclosure", "trainee_status_stated", "limit_set"})]
+    open_about = {"trainee_status_stated", "limit_set"} | ({"professional_disclosure"} if reply.client.cues["invited_disclosure"] else set())
+    professional = [i for i, v in enumerate(reply.views) if v.has(open_about)]
     spoken_of_self = told or professional
     returned = _returns(reply, spoken_of_self)
     if returned is not None:
@@ -57,7 +60,8 @@ def story_findings(reply: Reply) -> list[Finding]:
     if told:
         about_self = sum(len(reply.views[i].sentence.words) for i in told) + _carried(reply, told)
         half = about_self * 2 > reply.words
-        if about_self > _STORY_WORDS or (half and about_self >= _SHORT_STORY_WORDS and returned is None):
+        own = sum(residual_first_person(reply, reply.views[i].sentence.text) for i in told)
+        if own >= _STORY_SELF and (about_self > _STORY_WORDS or (half and about_self >= _SHORT_STORY_WORDS and returned is None)):
             first, last = reply.views[told[0]].sentence, reply.views[told[-1]].sentence
             strength = 0.95 if returned is None else 0.6
             found.append(Finding("own_story", strength, first.start, last.end))

@@ -53,5 +53,5 @@ def started(services):
 
 
 def drawn(app: AppTest) -> str:
-    """All HTML on the page, in order."""
-    return "\n".join(element.proto.body for element in app.html)
+    """All HTML on the page, in order, without the style sheet."""
+    return "\n".join(element.proto.body for element in app.html if not element.proto.body.startswith("<style>"))

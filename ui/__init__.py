@@ -1,0 +1,1 @@
+"""The pages of Practice Room. With ``app.py`` the only place that imports Streamlit."""
