@@ -28,9 +28,23 @@ TUNING = frozenset({"0", "1"})
 QUESTION = frozenset({"open_question", "closed_question"})
 REFLECTION = frozenset({"simple_reflection", "complex_reflection", "interpretation", "summary", "parroting"})
 INPUT = frozenset(
-    """advice_without_permission advice_with_permission information affirmation limit_set judging false_reassurance reason_given
-    confidentiality_explained alternative_offered means_safety personal_disclosure professional_disclosure minimising
-    autonomy_support""".split()
+    [
+        "advice_without_permission",
+        "advice_with_permission",
+        "information",
+        "affirmation",
+        "limit_set",
+        "judging",
+        "false_reassurance",
+        "reason_given",
+        "confidentiality_explained",
+        "alternative_offered",
+        "means_safety",
+        "personal_disclosure",
+        "professional_disclosure",
+        "minimising",
+        "autonomy_support",
+    ]
 )
 ACTS = ("reflection", "question", "therapist_input", "other")
 SHORT_WORDS, LONG_WORDS = 14, 60
@@ -70,9 +84,7 @@ def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
 
 def act_of(found: SkillAppraisal, reply: str) -> str:
     """AnnoMI's four therapist acts from skills, by how much of the reply each kind covers."""
-    asked, reflected, sure, given = (
-        _cover(found, reply, *kind) for kind in ((QUESTION, 0.4), (REFLECTION, 0.4), (REFLECTION, 0.6), (INPUT, 0.5))
-    )
+    asked, reflected, sure, given = (_cover(found, reply, *kind) for kind in ((QUESTION, 0.4), (REFLECTION, 0.4), (REFLECTION, 0.6), (INPUT, 0.5)))
     words = found.signals.get("words", 0.0)
     if asked > 0.2 and asked >= sure:
         return "question"

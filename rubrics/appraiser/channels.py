@@ -33,7 +33,7 @@ def feeling_match(reply: Reply) -> float:
         return 1.0
     if reply.feelings & reply.client.hinted:
         return 0.75
-    return 0.4 if reply.feelings - {"glad", "calm"} else 0.0
+    return 0.4 if reply.feelings - reply.cues.lists.pleasant else 0.0
 
 
 def emotional_reaction(reply: Reply) -> float:

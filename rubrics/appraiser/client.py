@@ -26,7 +26,7 @@ _CUE_SIGNALS = {
 class ClientWords:
     """The client's side of the context. ``content``: stems of the last words; ``known``: of all recent client words.
 
-    ``risk_spoken``: some recent client turn held a cue of death or hopelessness.
+    ``risk_spoken``: some recent client turn held a cue of death or hopelessness. ``heavy``: the last words ask to be taken up.
     """
 
     text: str
@@ -38,11 +38,7 @@ class ClientWords:
     cues: Mapping[str, bool]
     openers: tuple[tuple[str, ...], ...]
     risk_spoken: bool
-
-    @property
-    def heavy(self) -> bool:
-        """Whether the client has just said something that asks to be taken up."""
-        return self.cues["heavy"] or self.cues["risk_cue"] or bool((self.feelings | self.hinted) - {"glad", "calm"})
+    heavy: bool
 
     def signals(self) -> dict[str, float]:
         """The client cues that are published, each 0.0 or 1.0."""
@@ -83,21 +79,21 @@ def client_words(context: Sequence[Utterance], cues: Cues) -> ClientWords:
             said = read(utterance.text[-_MOST_CHARACTERS:])
             known |= uptake([w for s in said.sentences for w in s.words], lists)
             risk_spoken = risk_spoken or cues.client["risk_cue"].search(said.text) is not None
-    openers = tuple(
-        opening(read(u.text[:200]).sentences[0].words) for u in recent if u.speaker is Speaker.THERAPIST and read(u.text[:200]).sentences
-    )
+    openers = tuple(opening(read(u.text[:200]).sentences[0].words) for u in recent if u.speaker is Speaker.THERAPIST and read(u.text[:200]).sentences)
     found = {name: pattern.search(last.text) is not None for name, pattern in cues.client.items()}
     found["risk_cue"] = found["risk_cue"] and not found["innocent_risk"]
+    named, hinted = feelings(words, lists), frozenset(family for w in words if (family := lists.hints.get(w)))
     return ClientWords(
         text=last.text,
         sentences=tuple(s.words for s in last.sentences),
         content=uptake(words, lists),
         known=frozenset(known),
-        feelings=feelings(words, lists),
-        hinted=frozenset(family for w in words if (family := lists.hints.get(w))),
+        feelings=named,
+        hinted=hinted,
         cues=found,
         openers=openers,
         risk_spoken=risk_spoken,
+        heavy=found["heavy"] or found["risk_cue"] or bool((named | hinted) - lists.pleasant),
     )
 
 

@@ -111,7 +111,11 @@ class ClientSource(ContentModel):
 
 
 class ListSource(ContentModel):
-    """Word lists, each one string of words separated by blanks."""
+    """Word lists, each one string of words separated by blanks.
+
+    ``turned`` gives the client's first person as the therapist would say it; ``answering`` are first words of an answer about
+    oneself; ``pleasant`` names feeling families that do not ask to be met; ``lead_ins`` are dropped before a sentence is compared with the client's.
+    """
 
     stop: str
     thin: str
@@ -119,6 +123,10 @@ class ListSource(ContentModel):
     feelings: Mapping[str, str]
     feeling_hints: Mapping[str, str]
     pleasant: str
+    second_person: str
+    answering: str
+    lead_ins: str
+    turned: Mapping[str, str]
 
 
 class CueSource(ContentModel):
@@ -169,6 +177,10 @@ class Lists:
     feelings: Mapping[str, str]
     hints: Mapping[str, str]
     pleasant: frozenset[str]
+    second_person: frozenset[str]
+    answering: frozenset[str]
+    lead_ins: frozenset[str]
+    turned: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +245,7 @@ class _Compiler:
             self.problems.append(Problem(str(self.path), f"'{source.client}' is not a client cue", field=f"{field}.client"))
         unless = self.pattern(source.unless, f"{field}.unless") if source.unless else None
         when = self.pattern(source.when, f"{field}.when")
-        return Rule(
-            source.skill, source.strength, when, unless, source.asks, source.unit, source.client, source.first, source.most_words
-        )
+        return Rule(source.skill, source.strength, when, unless, source.asks, source.unit, source.client, source.first, source.most_words)
 
     def channel(self, source: ChannelSource, field: str) -> Channel:
         unless = self.pattern(source.unless, f"{field}.unless") if source.unless else None
@@ -298,4 +308,8 @@ def _lists(source: ListSource) -> Lists:
         by_family(source.feelings),
         by_family(source.feeling_hints),
         frozenset(source.pleasant.split()),
+        frozenset(source.second_person.split()),
+        frozenset(source.answering.split()),
+        frozenset(source.lead_ins.split()),
+        {form: turned for turned, forms in source.turned.items() for form in forms.split()},
     )

@@ -6,14 +6,58 @@ from rubrics.appraiser.client import opening
 from rubrics.appraiser.findings import Finding, Reply
 
 _SWAP_EXEMPT = frozenset(
-    """greeting silence_held risk_asked_directly ownership limit_set supervision_named trainee_status_stated confidentiality_explained
-    personal_disclosure professional_disclosure check_back immediacy autonomy_support means_safety contact_details_given yielding
-    secrecy_promise romantic_response role_confusion defensiveness shaming judging invites_disagreement topic_shift information
-    names_the_fear_of_being_judged alternative_offered reason_given cold_refusal simple_reflection complex_reflection""".split()
+    [
+        "greeting",
+        "silence_held",
+        "risk_asked_directly",
+        "ownership",
+        "limit_set",
+        "supervision_named",
+        "trainee_status_stated",
+        "confidentiality_explained",
+        "personal_disclosure",
+        "professional_disclosure",
+        "check_back",
+        "immediacy",
+        "autonomy_support",
+        "means_safety",
+        "contact_details_given",
+        "yielding",
+        "secrecy_promise",
+        "romantic_response",
+        "role_confusion",
+        "defensiveness",
+        "shaming",
+        "judging",
+        "invites_disagreement",
+        "topic_shift",
+        "information",
+        "names_the_fear_of_being_judged",
+        "alternative_offered",
+        "reason_given",
+        "cold_refusal",
+        "simple_reflection",
+        "complex_reflection",
+    ]
 )
 _WARM = frozenset(
-    """emotional_reaction reason_given alternative_offered return_of_focus invites_disagreement exploration affirmation ownership
-    simple_reflection complex_reflection interpretation check_back personal_disclosure autonomy_support yielding""".split()
+    [
+        "emotional_reaction",
+        "reason_given",
+        "alternative_offered",
+        "return_of_focus",
+        "invites_disagreement",
+        "exploration",
+        "affirmation",
+        "ownership",
+        "simple_reflection",
+        "complex_reflection",
+        "interpretation",
+        "check_back",
+        "personal_disclosure",
+        "autonomy_support",
+        "yielding",
+    ]
 )
 _GENERAL = frozenset({"emotional_reaction", "false_reassurance", "praise_inflation", "minimising", "affirmation"})
 _SHORT = 5
@@ -62,7 +106,7 @@ def _formula(reply: Reply) -> list[Finding]:
 def _swap_test(reply: Reply) -> list[Finding]:
     if reply.words < _SHORT or len(reply.client.known) < 2 or reply.picked or reply.skills() & _SWAP_EXEMPT:
         return []
-    if reply.feelings - {"glad", "calm"} and not any("formula" in v.skills for v in reply.views):
+    if reply.feelings - reply.cues.lists.pleasant and not any("formula" in v.skills for v in reply.views):
         return []
     if any("emotional_reaction" in v.skills and reply.frame("third_person", v.sentence.text) for v in reply.views):
         return []
@@ -86,7 +130,12 @@ def _topic_shift(reply: Reply) -> list[Finding]:
         if view.picked or (takes_up and reply.frame("permission", text)) or view.has({"limit_set", "silence_held", "risk_asked_directly"}):
             continue
         return [view.finding("topic_shift", 0.6 if takes_up or "emotional_reaction" in reply.skills() else 0.9)]
-    if not reply.client.heavy or takes_up or reply.feelings or reply.skills() & {"emotional_reaction", "risk_asked_directly", "simple_reflection", "complex_reflection"}:
+    if (
+        not reply.client.heavy
+        or takes_up
+        or reply.feelings
+        or reply.skills() & {"emotional_reaction", "risk_asked_directly", "simple_reflection", "complex_reflection"}
+    ):
         return []
     if not (reply.client.cues["heavy"] or reply.client.cues["risk_cue"]):
         return []
@@ -105,7 +154,7 @@ def _risk_avoided(reply: Reply) -> list[Finding]:
         return []
     if reply.frame("takes_up_risk", reply.reading.text):
         return []
-    near = bool(reply.picked) or bool(reply.feelings - {"glad", "calm"}) or reply.skills() & {"silence_held", "emotional_reaction"}
+    near = bool(reply.picked) or bool(reply.feelings - reply.cues.lists.pleasant) or reply.skills() & {"silence_held", "emotional_reaction"}
     return [reply.whole("risk_avoided", 0.6 if near else 0.95)]
 
 

@@ -6,16 +6,37 @@ from rubrics.appraiser.client import base
 from rubrics.appraiser.findings import Finding, Reply, SentenceView
 
 _BLOCKS = frozenset(
-    """advice_without_permission advice_with_permission information false_reassurance minimising judging shaming defensiveness
-    limit_set yielding greeting confidentiality_explained secrecy_promise contact_details_given romantic_response role_confusion
-    praise_inflation personal_disclosure professional_disclosure supervision_named trainee_status_stated ownership
-    means_safety risk_asked_directly silence_held autonomy_support alternative_offered telling_the_client_what_they_feel""".split()
+    [
+        "advice_without_permission",
+        "advice_with_permission",
+        "information",
+        "false_reassurance",
+        "minimising",
+        "judging",
+        "shaming",
+        "defensiveness",
+        "limit_set",
+        "yielding",
+        "greeting",
+        "confidentiality_explained",
+        "secrecy_promise",
+        "contact_details_given",
+        "romantic_response",
+        "role_confusion",
+        "praise_inflation",
+        "personal_disclosure",
+        "professional_disclosure",
+        "supervision_named",
+        "trainee_status_stated",
+        "ownership",
+        "means_safety",
+        "risk_asked_directly",
+        "silence_held",
+        "autonomy_support",
+        "alternative_offered",
+        "telling_the_client_what_they_feel",
+    ]
 )
-_SECOND = frozenset({"you", "your", "yourself", "you're", "you've", "you'd", "you'll", "yours", "u", "ur"})
-_SWAP = {
-    "i": "you", "i'm": "you're", "i've": "you've", "i'd": "you'd", "i'll": "you'll", "im": "you're", "ive": "you've", "me": "you", "my": "your",
-    "mine": "yours", "myself": "yourself", "am": "are", "was": "were", "we": "you", "our": "your", "us": "you",
-}  # fmt: skip
 _FRAGMENT_WORDS = 14
 _TURNING_WORDS = 6
 _FRAME_WITHIN = 45
@@ -47,7 +68,7 @@ def _reflections(reply: Reply, view: SentenceView, *, previous: bool) -> list[Fi
         return []
     if not view.picked and reply.frame("stock_phrase", text):
         return []
-    to_client = not _SECOND.isdisjoint(view.sentence.words)
+    to_client = not reply.cues.lists.second_person.isdisjoint(view.sentence.words)
     substance = bool(view.picked or view.feelings)
     if not _is_candidate(reply, view, framed=framed, to_client=to_client, substance=substance, previous=previous):
         return []
@@ -80,7 +101,7 @@ def _is_candidate(reply: Reply, view: SentenceView, *, framed: bool, to_client: 
     if reply.frame("reflecting_opening", text):
         unheard = not reply.client.known and bool(view.content)
         if not to_client and not view.picked and not previous:
-            return unheard or bool(view.feelings - {"calm", "glad"})
+            return unheard or bool(view.feelings - reply.cues.lists.pleasant)
         long_enough = len(view.sentence.words) >= _TURNING_WORDS and to_client
         return substance or unheard or (to_client and bool(own_words or view.content)) or long_enough or (previous and own_words)
     if to_client and view.picked:
@@ -111,16 +132,16 @@ def _copied(reply: Reply, view: SentenceView) -> float:
     """Strength of parroting: the sentence follows the client's own words nearly word for word."""
     lists = reply.cues.lists
     mine = [base(w, lists) for w in view.sentence.words]
-    while mine and mine[0] in ("so", "and", "oh", "ok", "okay", "wow"):
+    while mine and mine[0] in lists.lead_ins:
         mine = mine[1:]
     if len(mine) < 4 or not view.picked or view.asks or len(mine) > 80:
         return 0.0
     best = 0.0
     for sentence in reply.client.sentences:
-        theirs = [base(_SWAP.get(w, w), lists) for w in sentence][:120]
+        theirs = [base(lists.turned.get(w, w), lists) for w in sentence][:120]
         best = max(best, _common(mine, theirs) / len(mine))
     if len(reply.client.sentences) > 1 and best < 0.85 and len(mine) > 8:
-        every = [base(_SWAP.get(w, w), lists) for s in reply.client.sentences for w in s][:200]
+        every = [base(lists.turned.get(w, w), lists) for s in reply.client.sentences for w in s][:200]
         best = max(best, _common(mine, every) / len(mine))
     if best < 0.85 or (len(mine) < 8 and best < 0.99):
         return 0.0

@@ -6,9 +6,7 @@ from rubrics.appraiser.cues import Rule, Unit
 from rubrics.appraiser.findings import Finding, Reply, SentenceView
 from rubrics.appraiser.reading import narrowed
 
-_SPOKEN_OF = frozenset(
-    {"advice_without_permission", "false_reassurance", "minimising", "judging", "telling_the_client_what_they_feel", "shaming"}
-)
+_SPOKEN_OF = frozenset({"advice_without_permission", "false_reassurance", "minimising", "judging", "telling_the_client_what_they_feel", "shaming"})
 """Skills that are void when the sentence only speaks of them ('I'm not saying you should ...', 'people tell you ...')."""
 
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 from rubrics.appraiser.findings import Finding, Reply, SentenceView
 
 _NOT_OWN_LIFE = frozenset(
-    "immediacy ownership defensiveness yielding professional_disclosure supervision_named trainee_status_stated limit_set confidentiality_explained".split()
+    [
+        "immediacy",
+        "ownership",
+        "defensiveness",
+        "yielding",
+        "professional_disclosure",
+        "supervision_named",
+        "trainee_status_stated",
+        "limit_set",
+        "confidentiality_explained",
+    ]
 )
-_ANSWERING = frozenset({"yes", "no", "yeah", "yep", "nope", "i", "i'm", "i've", "my", "we", "two", "three", "one"})
 _STORY_WORDS = 45
 _SHORT_STORY_WORDS = 18
 _STORY_SELF = 3
 """A story names its teller at least so often, beyond the empathic and asking uses of *I*."""
-_SECOND = frozenset({"you", "your", "you're", "you've", "yours", "yourself"})
 
 
 def disclosure_findings(reply: Reply) -> list[Finding]:
@@ -42,7 +50,7 @@ def _discloses(reply: Reply, view: SentenceView) -> float:
     if view.has(_NOT_OWN_LIFE) or blocked:
         return 0.0
     residual = residual_first_person(reply, text)
-    if reply.client.cues["invited_disclosure"] and residual and view.sentence.words[0] in _ANSWERING:
+    if reply.client.cues["invited_disclosure"] and residual and view.sentence.words[0] in reply.cues.lists.answering:
         return 0.8
     return 0.5 if residual >= 3 else 0.0
 
@@ -73,7 +81,7 @@ def _carried(reply: Reply, told: list[int]) -> int:
     """Words of sentences that only carry the story on: between or right after told ones, and without the client in them."""
     carried = 0
     for index, view in enumerate(reply.views):
-        if index not in told and told[0] < index <= told[-1] + 1 and _SECOND.isdisjoint(view.sentence.words) and not view.asks:
+        if index not in told and told[0] < index <= told[-1] + 1 and reply.cues.lists.second_person.isdisjoint(view.sentence.words) and not view.asks:
             carried += len(view.sentence.words)
     return carried
 
@@ -91,8 +99,8 @@ def _returns(reply: Reply, spoken_of_self: list[int]) -> Finding | None:
     for view in reply.views[spoken_of_self[0] + 1 :]:
         if view.has({"personal_disclosure", "advice_without_permission", "limit_set"}):
             continue
-        if view.asks and not _SECOND.isdisjoint(view.sentence.words):
+        if view.asks and not reply.cues.lists.second_person.isdisjoint(view.sentence.words):
             return view.finding("return_of_focus", 0.75)
-        if "personal_disclosure" in reply.skills() and view.picked and not _SECOND.isdisjoint(view.sentence.words):
+        if "personal_disclosure" in reply.skills() and view.picked and not reply.cues.lists.second_person.isdisjoint(view.sentence.words):
             return view.finding("return_of_focus", 0.65)
     return None
