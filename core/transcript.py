@@ -17,6 +17,20 @@ class Speaker(StrEnum):
     THERAPIST = "therapist"
 
 
+class Mark(StrEnum):
+    """What whoever produced an utterance knows of it, beyond its words: a simulator knows what its client just asked for.
+
+    Marks help a reader of the conversation; they are never shown, never sent to a model, and a transcript without any is complete.
+    """
+
+    ASKS_ABOUT_THERAPIST = "asks_about_therapist"
+    ASKS_FOR_CONTACT = "asks_for_contact"
+    ASKS_FOR_PROMISE = "asks_for_promise"
+    ASKS_FOR_ADVICE = "asks_for_advice"
+    ASKS_FOR_MORE = "asks_for_more"
+    RISK = "risk"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
     """One thing said. ``index`` counts all utterances of a session from 0; ``text`` is exactly what was written."""
@@ -25,6 +39,7 @@ class Utterance:
     speaker: Speaker
     text: str
     at: datetime | None = None
+    marks: frozenset[Mark] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,11 @@ class Transcript:
     @staticmethod
     def of(said: Iterable[tuple[Speaker | str, str]]) -> Transcript:
         """Build a transcript from (speaker, text) pairs; indices follow the order."""
-        return Transcript(tuple(Utterance(index=index, speaker=Speaker(speaker), text=text) for index, (speaker, text) in enumerate(said)))
+        return Transcript(tuple(Utterance(index=index, speaker=Speaker(who), text=text) for index, (who, text) in enumerate(said)))
+
+    def then(self, speaker: Speaker, text: str, marks: Iterable[Mark] = ()) -> Transcript:
+        """This transcript with one more utterance at the end."""
+        return Transcript((*self.utterances, Utterance(index=len(self.utterances), speaker=speaker, text=text, marks=frozenset(marks))))
 
     def last(self, speaker: Speaker) -> Utterance | None:
         """The most recent utterance of ``speaker``, or None."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from core.transcript import Mark
 from personas.schema import Persona
 from personas.state import ClientState, PullOutcome, PullRecord
 
@@ -35,6 +36,7 @@ class Direction:
     """The stage direction a voice renders.
 
     ``pools`` name groups of the persona's own lines, first choice first. ``lead_in`` is an optional short reaction before it.
+    ``marks`` say what the client's words will ask for or touch, for whoever reads the conversation.
     ``unlocked`` are facts that may be told in this turn; nothing else beyond what was told before may be known by a voice.
     """
 
@@ -47,6 +49,7 @@ class Direction:
     unlocked: tuple[str, ...] = ()
     pull: str | None = None
     reasons: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 def settle(state: ClientState, direction: Direction, persona: Persona, used: Sequence[str]) -> ClientState:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.appraisal import SkillAppraisal
+from core.transcript import Mark
 from personas.direction import Direction, Move
 from personas.gates import Gate
 from personas.matching import Match
@@ -57,8 +59,31 @@ def decide(persona: Persona, update: StateUpdate, appraisal: SkillAppraisal, mat
     ):
         direction = choose(view)
         if direction is not None:
-            return direction
-    return _reacts(view)
+            break
+    else:
+        direction = _reacts(view)
+    return replace(direction, marks=_marks(view, direction))
+
+
+_MARK_OF_PULL = {
+    "personal_question": Mark.ASKS_ABOUT_THERAPIST,
+    "credentials": Mark.ASKS_ABOUT_THERAPIST,
+    "contact_request": Mark.ASKS_FOR_CONTACT,
+    "secrecy": Mark.ASKS_FOR_PROMISE,
+    "advice": Mark.ASKS_FOR_ADVICE,
+    "extra_time": Mark.ASKS_FOR_MORE,
+    "friendship": Mark.ASKS_FOR_MORE,
+}
+
+
+def _marks(view: Moment, direction: Direction) -> tuple[Mark, ...]:
+    """What the client's next words ask for: a test made now or still unanswered, and a danger told or hinted at."""
+    open_tests = {record.pull for record in view.state.pulls if record.outcome is PullOutcome.PENDING} | {direction.pull}
+    resolved = direction.move in (Move.PULL_MET, Move.PULL_MISSED)
+    marks = {_MARK_OF_PULL[p.kind] for p in view.persona.pulls if p.id in open_tests and p.kind in _MARK_OF_PULL and not resolved}
+    if direction.fact is not None and "ideation" in (view.persona.fact(direction.fact).risk or ""):
+        marks.add(Mark.RISK)
+    return tuple(sorted(marks))
 
 
 def _ends(view: Moment) -> Direction | None:

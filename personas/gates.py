@@ -40,6 +40,9 @@ def gate_of(fact: Fact, state: ClientState, *, asked_kindly: bool) -> Gate:
 
 
 def locked_facts(persona: Persona, state: ClientState, *, unlocked_now: tuple[str, ...] = ()) -> tuple[Fact, ...]:
-    """Every fact that may not be known by a voice: not told, not unlocked by this turn's direction. Half-told counts as locked."""
+    """Every fact that may not be known by a voice: above tier 0, not told, not unlocked by this turn's direction.
+
+    Tier 0 is what the client says freely and is no secret; half-told counts as locked.
+    """
     known = {*state.told, *unlocked_now}
-    return tuple(fact for fact in persona.facts if fact.id not in known)
+    return tuple(fact for fact in persona.facts if fact.tier > 0 and fact.id not in known)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field
 
 from core.content import ContentModel, load_content
-from core.transcript import Transcript, last_client_text
+from core.transcript import Speaker, Transcript, last_client_text
 from personas.schema import Persona
 from personas.state import ClientState, draw, initial_state
 from personas.voice import opening_line
@@ -67,13 +67,13 @@ def dry_run(persona: Persona, trainee: str, lines: Sequence[str], *, turns: int,
     """Play one scripted trainee. Ends early when the client leaves."""
     state = initial_state(persona, seed=seed)
     opening = opening_line(persona, seed=seed)
-    said = [("client", opening)]
+    said = Transcript().then(Speaker.CLIENT, opening)
     played_turns: list[DryTurn] = []
     for number in range(1, turns + 1):
-        words = _next_words(persona, state, lines, number, last_client_text(Transcript.of(said).utterances), seed)
-        played = play_turn(persona, state, Transcript.of(said), words, engine=engine, seed=seed)
+        words = _next_words(persona, state, lines, number, last_client_text(said.utterances), seed)
+        played = play_turn(persona, state, said, words, engine=engine, seed=seed)
         played_turns.append(DryTurn(number, words, played))
-        said += [("therapist", words), ("client", played.reply.text)]
+        said = said.then(Speaker.THERAPIST, words).then(Speaker.CLIENT, played.reply.text, played.direction.marks)
         state = played.state
         if state.ended is not None:
             break

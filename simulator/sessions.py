@@ -18,7 +18,7 @@ from core.appraisal import Appraiser, SkillAppraisal, appraisal_from_json, appra
 from core.clock import new_id, now
 from core.errors import Conflict, InvalidInput, NotFound
 from core.replies import accept_reply
-from core.transcript import Transcript
+from core.transcript import Speaker, Transcript
 from personas.change import apply_appraisal
 from personas.direction import Direction, settle
 from personas.director import decide
@@ -312,7 +312,7 @@ def play_turn(
     update = apply_appraisal(state, appraisal, persona, seed=seed)
     matches = engine.matcher(persona).match(words)
     direction = decide(persona, update, appraisal, matches, seed=seed)
-    context = Transcript.of([*((u.speaker, u.text) for u in transcript), ("therapist", words)])
+    context = transcript.then(Speaker.THERAPIST, words)
     reply = engine.voice.speak(
         Cue(persona=persona, state=update.after, direction=direction, context=context.utterances, seed=seed, session_id=session_id)
     )

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.appraisal import SkillAppraisal
-from core.transcript import Speaker, Transcript
+from core.transcript import Mark, Speaker, Transcript
 from personas.state import ClientState, LedgerEntry
 
 
@@ -89,13 +89,13 @@ class SessionView:
 
     def transcript(self, *, before_turn: int | None = None) -> Transcript:
         """Everything said so far, or up to but not including the trainee's words of ``before_turn``."""
-        said: list[tuple[Speaker, str]] = [(Speaker.CLIENT, self.opening)]
+        said = Transcript().then(Speaker.CLIENT, self.opening)
         for turn in self.turns:
             if before_turn is not None and turn.number >= before_turn:
                 break
-            said.append((Speaker.THERAPIST, turn.therapist))
+            said = said.then(Speaker.THERAPIST, turn.therapist)
             if turn.client is not None:
-                said.append((Speaker.CLIENT, turn.client))
+                said = said.then(Speaker.CLIENT, turn.client, (Mark(mark) for mark in turn.direction.get("marks", ())))
         if self.closing and before_turn is None:
-            said.append((Speaker.CLIENT, self.closing))
-        return Transcript.of(said)
+            said = said.then(Speaker.CLIENT, self.closing)
+        return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.transcript import Speaker, Utterance, last_client_text
+from core.transcript import Mark, Speaker, Utterance, last_client_text
 from rubrics.appraiser.cues import Cues, Lists
 from rubrics.appraiser.reading import read
 from rubrics.appraiser.words import stem
@@ -20,13 +20,24 @@ _CUE_SIGNALS = {
     "client_asked_for_advice": "asked_for_advice",
     "client_risk_cue": "risk_cue",
 }
+_CUE_OF_MARK = {
+    Mark.ASKS_ABOUT_THERAPIST: "invited_disclosure",
+    Mark.ASKS_FOR_CONTACT: "requested_contact",
+    Mark.ASKS_FOR_PROMISE: "asked_for_promise",
+    Mark.ASKS_FOR_ADVICE: "asked_for_advice",
+    Mark.ASKS_FOR_MORE: "requested_frame",
+    Mark.RISK: "risk_cue",
+}
+"""A mark stands for a cue the words alone may not show; where there are no marks the patterns are all there is."""
+_ASKED_LATELY = 2
 
 
 @dataclass(frozen=True, slots=True)
 class ClientWords:
     """The client's side of the context. ``content``: stems of the last words; ``known``: of all recent client words.
 
-    ``risk_spoken``: some recent client turn held a cue of death or hopelessness. ``heavy``: the last words ask to be taken up.
+    ``risk_spoken``: some recent client turn held a cue of death or hopelessness; ``risk_asked``: one of the last two replies took
+    it up already. ``heavy``: the last words ask to be taken up.
     """
 
     text: str
@@ -38,6 +49,7 @@ class ClientWords:
     cues: Mapping[str, bool]
     openers: tuple[tuple[str, ...], ...]
     risk_spoken: bool
+    risk_asked: bool
     heavy: bool
 
     def signals(self) -> dict[str, float]:
@@ -78,10 +90,13 @@ def client_words(context: Sequence[Utterance], cues: Cues) -> ClientWords:
         if utterance.speaker is Speaker.CLIENT:
             said = read(utterance.text[-_MOST_CHARACTERS:])
             known |= uptake([w for s in said.sentences for w in s.words], lists)
-            risk_spoken = risk_spoken or cues.client["risk_cue"].search(said.text) is not None
+            risk_spoken = risk_spoken or Mark.RISK in utterance.marks or cues.client["risk_cue"].search(said.text) is not None
     openers = tuple(opening(read(u.text[:200]).sentences[0].words) for u in recent if u.speaker is Speaker.THERAPIST and read(u.text[:200]).sentences)
     found = {name: pattern.search(last.text) is not None for name, pattern in cues.client.items()}
     found["risk_cue"] = found["risk_cue"] and not found["innocent_risk"]
+    for mark in next((u.marks for u in reversed(context) if u.speaker is Speaker.CLIENT), frozenset()):
+        found[_CUE_OF_MARK[mark]] = True
+    asked_before = [u.text[:_MOST_CHARACTERS] for u in recent if u.speaker is Speaker.THERAPIST][-_ASKED_LATELY:]
     named, hinted = feelings(words, lists), frozenset(family for w in words if (family := lists.hints.get(w)))
     return ClientWords(
         text=last.text,
@@ -93,6 +108,7 @@ def client_words(context: Sequence[Utterance], cues: Cues) -> ClientWords:
         cues=found,
         openers=openers,
         risk_spoken=risk_spoken,
+        risk_asked=any(cues.frames["takes_up_risk"].search(read(text).text) for text in asked_before),
         heavy=found["heavy"] or found["risk_cue"] or bool((named | hinted) - lists.pleasant),
     )
 

@@ -146,7 +146,7 @@ def _topic_shift(reply: Reply) -> list[Finding]:
 
 
 def _risk_avoided(reply: Reply) -> list[Finding]:
-    if not reply.client.cues["risk_cue"] or not reply.views:
+    if not reply.client.cues["risk_cue"] or reply.client.risk_asked or not reply.views:
         return []
     if reply.skills() & {"risk_asked_directly", "means_safety"} and any(
         "risk_asked_directly" in v.skills or "means_safety" in v.skills for v in reply.views
