@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from core.appraisal import SkillAppraisal
 from core.clock import new_id, now
 from core.skills import skill_catalogue
-from core.transcript import last_client_text
+from core.transcript import Utterance, last_client_text
 from language_models.base import EmbeddingModel
 from personas.direction import Move
 from retrieval.citations import Citation, best_citation, verify_citation
@@ -38,7 +38,10 @@ _LATELY = 6
 
 
 class Coach:
-    """Feedback for trainees. A failing scorer never touches a turn: the turn is stored before it is asked."""
+    """Feedback for trainees. A failing scorer never touches a turn: the turn is stored before it is asked.
+
+    ``model`` makes the model scorer of one session, so that its calls count towards that session's budget.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class Coach:
         sessions: SessionEngine,
         rubric: Rubric,
         embedded: EmbeddedScorer,
-        model: ModelScorer | None,
+        model: Callable[[str], ModelScorer] | None,
         *,
         guidance: Callable[[], Guidance],
         embedding: EmbeddingModel | None,
@@ -82,7 +85,7 @@ class Coach:
     def _score(self, view: SessionView, turn: TurnView, lately: Sequence[str]) -> TurnOutcome:
         context = view.transcript(before_turn=turn.number).utterances
         appraisal = turn.appraisal or SkillAppraisal(unappraised="it was not appraised when it was written")
-        report = self._report_of(context, turn, appraisal)
+        report = self._report_of(view.id, context, turn, appraisal)
         exchange = Exchange(
             turn=turn.number,
             seed=view.seed,
@@ -109,10 +112,10 @@ class Coach:
                 )
         return TurnOutcome(turn_id=turn.id, number=turn.number, report=report, feedback=feedback)
 
-    def _report_of(self, context: Sequence[Any], turn: TurnView, appraisal: SkillAppraisal) -> ScoreReport:
+    def _report_of(self, session_id: str, context: Sequence[Utterance], turn: TurnView, appraisal: SkillAppraisal) -> ScoreReport:
         """The model's report when a grader is set and said anything at all; else the embedded one. Never a mixture."""
         if self._model is not None:
-            report = verified(self._model.score(context, turn.therapist, appraisal), turn.therapist)
+            report = verified(self._model(session_id).score(context, turn.therapist, appraisal), turn.therapist)
             if any(score.status != "unscored" for score in report.criteria):
                 return report
             log.warning("the grader gave no usable score for a turn; the embedded scorer takes it")

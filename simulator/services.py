@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from pydantic import Field
 
 from core.content import ContentModel, load_content
 from core.errors import ContentError, ModelMisconfigured, Problem, SimulatorError
-from language_models.base import EmbeddingModel, ModelRole
+from language_models.base import ChatModel, EmbeddingModel, ModelRole
 from language_models.embeddings import EmbeddingChoice, load_embedding_model
 from language_models.profiles import ModelProfile, describe_destination, host_of, is_this_machine
 from language_models.records import SqlCallRecorder, usage_of_session
@@ -102,10 +102,13 @@ class Services:
         with self._lock:
             embedded = EmbeddedScorer(self.rubric, self.appraiser)
             grader = self.models.for_role(ModelRole.GRADER)
-            scorer = ModelScorer(self.rubric, grader, self.appraiser, secrets.token_bytes) if grader is not None else None
+            scorer = partial(self._model_scorer, grader) if grader is not None else None
             return Coach(
                 self.database, self.sessions, self.rubric, embedded, scorer, guidance=lambda: self.guidance, embedding=self.embedding
             )
+
+    def _model_scorer(self, grader: ChatModel, session_id: str) -> ModelScorer:
+        return ModelScorer(self.rubric, grader, self.appraiser, secrets.token_bytes, session_id=session_id)
 
     def engine_name(self, asked: str = "auto") -> str:
         """The engine to store with a new session: ``embedded`` or a profile's name. Raises ``NotFound`` for an unknown profile."""
