@@ -213,7 +213,7 @@ def _answer_pulls(
         if missed is not None and (met is None or missed.strength >= met.strength):
             records.append(replace(record, outcome=PullOutcome.MISSED))
             pressures.append(_Pressure(f"pull:{pull.id}", rules.pull.missed, rules.effects[missed.skill].words, missed))
-        elif met is not None:
+        elif met is not None and appraisal.has(*rules.pull.answers.get(pull.kind, (met.skill,))):
             records.append(replace(record, outcome=PullOutcome.MET))
             pressures.append(_Pressure(f"pull:{pull.id}", rules.pull.met, rules.effects[met.skill].words, met))
         else:

@@ -81,7 +81,7 @@ def _marks(view: Moment, direction: Direction) -> tuple[Mark, ...]:
     open_tests = {record.pull for record in view.state.pulls if record.outcome is PullOutcome.PENDING} | {direction.pull}
     resolved = direction.move in (Move.PULL_MET, Move.PULL_MISSED)
     marks = {_MARK_OF_PULL[p.kind] for p in view.persona.pulls if p.id in open_tests and p.kind in _MARK_OF_PULL and not resolved}
-    if direction.fact is not None and "ideation" in (view.persona.fact(direction.fact).risk or ""):
+    if direction.fact is not None and view.persona.fact(direction.fact).tells_of_danger:
         marks.add(Mark.RISK)
     return tuple(sorted(marks))
 
@@ -143,7 +143,7 @@ def _risk_asked(view: Moment) -> Direction | None:
     """A plain question about suicide is answered about suicide: told, half-told or put off, never with another topic."""
     if not view.appraisal.has("risk_asked_directly"):
         return None
-    risky = [f for f in view.persona.facts if f.risk and "ideation" in f.risk]
+    risky = [f for f in view.persona.facts if f.tells_of_danger or f.denies_danger]
     for fact in risky:
         direction = _about_fact(view, fact, asked=True)
         if direction is not None:
@@ -163,7 +163,9 @@ def _asked_fact(view: Moment) -> Direction | None:
         return None
     if not view.asks and view.appraisal.has("advice_without_permission", "false_reassurance", "minimising", "topic_shift"):
         return None
-    for fact_id, _ in facts[:3]:
+    near = [fact_id for fact_id, score in facts[:4] if score >= facts[0][1] - 0.2]
+    new_first = sorted(near, key=lambda fact_id: fact_id in view.state.told)  # what was told already comes after what was not
+    for fact_id in new_first:
         direction = _about_fact(view, view.persona.fact(fact_id), asked=view.asks)
         if direction is not None:
             return direction

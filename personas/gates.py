@@ -22,7 +22,8 @@ def gate_of(fact: Fact, state: ClientState, *, asked_kindly: bool) -> Gate:
     """Whether ``fact`` may be told in this state. ``asked_kindly``: this turn's reply touched it with an unhurried question."""
     if fact.id in state.told:
         return Gate.TOLD
-    if fact.tier > 0 and (state.rupture is not None or state.ended is not None):
+    broken = state.rupture is not None or state.ended is not None
+    if fact.tier > 0 and broken and not fact.denies_danger:  # an honest "no" to that question needs no trust
         return Gate.LOCKED
     if any(skill in fact.stays_hidden_after for _, skill in state.recent_skills):
         return Gate.LOCKED

@@ -8,6 +8,7 @@ from statistics import median
 
 from personas.checks import check_reply, leaked_facts
 from personas.pools import pool_lines
+from personas.rules import client_rules
 from personas.schema import Fact, Persona
 
 _MIN_LINES, _SHORT_WORDS, _MIN_SHORT_SHARE, _LONG_WORDS, _MAX_LONG_SHARE = 80, 5, 0.2, 40, 0.06
@@ -24,7 +25,7 @@ class Lint:
 
 def lint_persona(persona: Persona) -> tuple[Lint, ...]:
     """Everything worth repairing in a persona that is valid by schema."""
-    return (*_leaks(persona), *_unreachable(persona), *_speech(persona), *_people(persona))
+    return (*_leaks(persona), *_unreachable(persona), *_pulls(persona), *_speech(persona), *_people(persona))
 
 
 def always_visible(persona: Persona) -> Iterator[tuple[str, str]]:
@@ -95,6 +96,13 @@ def _unreachable(persona: Persona) -> Iterator[Lint]:
         hidden = set(fact.stays_hidden_after) & {"open_question", "exploration", "risk_asked_directly"}
         if hidden:
             yield Lint(f"facts.{fact.id}.stays_hidden_after", f"is sealed by what should open it: {', '.join(sorted(hidden))}")
+
+
+def _pulls(persona: Persona) -> Iterator[Lint]:
+    for pull in persona.pulls:
+        answers = client_rules().pull.answers.get(pull.kind)
+        if answers is not None and not set(answers) & set(pull.met_by):
+            yield Lint(f"pulls.{pull.id}.met_by", f"nothing here answers a {pull.kind}; name at least one of: {', '.join(answers)}")
 
 
 def _speech(persona: Persona) -> Iterator[Lint]:

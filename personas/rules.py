@@ -61,10 +61,11 @@ class LeavingRules(ContentModel):
 
 
 class PullRules(ContentModel):
-    """Trust for a test of the frame that was met or missed."""
+    """Trust for a test of the frame that was met or missed, and which skills answer which kind of test (any, where none is named)."""
 
     met: float
     missed: float
+    answers: dict[str, tuple[str, ...]]
 
 
 class GateRules(ContentModel):
@@ -87,7 +88,8 @@ class ClientRules(ContentModel):
 
     @model_validator(mode="after")
     def _skills_are_known(self) -> ClientRules:
-        unknown = sorted(set(self.effects) - skill_catalogue().codes)
+        named = {*self.effects, *(skill for skills in self.pull.answers.values() for skill in skills)}
+        unknown = sorted(named - skill_catalogue().codes)
         if unknown:
             raise ValueError(f"unknown skills: {', '.join(unknown)}")
         return self

@@ -118,6 +118,16 @@ class Fact(ContentModel):
     dip_after: int = Field(default=0, ge=0, le=4)
     stays_hidden_after: tuple[str, ...] = ()
 
+    @property
+    def tells_of_danger(self) -> bool:
+        """Whether telling or hinting at it speaks of a wish to be dead; a fact that denies it does not."""
+        return "ideation" in (self.risk or "") and not self.denies_danger
+
+    @property
+    def denies_danger(self) -> bool:
+        """Whether it is the honest "no" to a plain question about suicide (a risk that ends in ``_denied``)."""
+        return (self.risk or "").endswith("_denied")
+
     @model_validator(mode="after")
     def _tiers_are_guarded(self) -> Fact:
         if self.tier >= 2 and not self.key_terms:
