@@ -30,7 +30,7 @@ def play(persona, moves, seed=1) -> list:
 
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda p: p.id)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(moves=replies)
 def test_state_stays_in_range_and_the_ledger_adds_up(persona, moves):
     for update in play(persona, moves):
@@ -45,7 +45,7 @@ def test_state_stays_in_range_and_the_ledger_adds_up(persona, moves):
 
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda p: p.id)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(moves=replies)
 def test_trust_is_slow_to_gain(persona, moves):
     updates = play(persona, moves)
@@ -55,7 +55,7 @@ def test_trust_is_slow_to_gain(persona, moves):
         assert earned <= client_rules().limits.gain_per_window + 0.01
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(moves=replies)
 def test_the_same_replies_give_the_same_client_and_survive_storage(moves):
     persona = PERSONAS[0]

@@ -90,7 +90,7 @@ def few_skills(rng):
 
 
 @pytest.mark.parametrize("persona_id", sorted(PERSONAS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_embedded_reply_gives_away_what_is_locked(persona_id, seed):
     persona = PERSONAS[persona_id]
@@ -100,7 +100,7 @@ def test_no_embedded_reply_gives_away_what_is_locked(persona_id, seed):
 
 
 @pytest.mark.parametrize("persona_id", sorted(PERSONAS))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_request_to_a_model_gives_away_what_is_locked(persona_id, seed):
     persona = PERSONAS[persona_id]
