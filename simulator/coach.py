@@ -133,9 +133,7 @@ class Coach:
         """Whether the guidance still says today what this citation quotes; pages mark one that no longer does."""
         return verify_citation(citation, self._guidance().retriever.passages)
 
-    def find_citation(
-        self, skills: Sequence[str], criterion: str, client_text: str, quote: str, why: str = ""
-    ) -> tuple[Citation | None, str]:
+    def find_citation(self, skills: Sequence[str], criterion: str, client_text: str, quote: str, why: str = "") -> tuple[Citation | None, str]:
         """A verified quotation from the guidance that supports ``why`` (or what the skills mean); None with the reason.
 
         Passages about one of the skills are asked first; of those, the sentence nearest to the reason is quoted.
@@ -182,9 +180,7 @@ class Coach:
             ledger=(),
         )
         move = str(view.turns[-1].direction.get("move", "")) if view.turns else ""
-        skills = (
-            ("yielding", "cold_refusal") if move == Move.TEST else ("advice_without_permission", "question_volley", "swap_test_failure")
-        )
+        skills = ("yielding", "cold_refusal") if move == Move.TEST else ("advice_without_permission", "question_volley", "swap_test_failure")
         for skill in (*skills, "formula", "false_reassurance"):
             found = alternatives(exchange, skill, self._rubric.feedback)
             if found:

@@ -100,9 +100,7 @@ def compose_feedback(
     )
 
 
-def _flagged(
-    exchange: Exchange, appraisal: SkillAppraisal, report: ScoreReport, flag: HarmFlag, rubric: Rubric, find: FindCitation
-) -> Feedback:
+def _flagged(exchange: Exchange, appraisal: SkillAppraisal, report: ScoreReport, flag: HarmFlag, rubric: Rubric, find: FindCitation) -> Feedback:
     rule = next((rule for rule in rubric.harm_flags if rule.id == flag.id), None)
     rating = appraisal.rating(*rule.skills) if rule is not None else None
     skill = rating.skill if rating is not None else None
@@ -142,9 +140,7 @@ def _points(exchange: Exchange, appraisal: SkillAppraisal) -> tuple[_Point | Non
     return worked, cost
 
 
-def _sentence(
-    exchange: Exchange, fragments: Mapping[str, Sequence[str]], about: SkillRating | str | None, avoid: Collection[str] = ()
-) -> str:
+def _sentence(exchange: Exchange, fragments: Mapping[str, Sequence[str]], about: SkillRating | str | None, avoid: Collection[str] = ()) -> str:
     """A fragment about a skill with its placeholders filled; empty when the rubric has none or its word is not at hand."""
     if about is None:
         return ""
@@ -193,9 +189,7 @@ def _effect(exchange: Exchange) -> str:
     return fill(chosen, name=exchange.client_name, words=_shortened(exchange.after).rstrip(".")) if chosen else ""
 
 
-def _why(
-    exchange: Exchange, rating: SkillRating, criterion: str | None, rubric: Rubric, find: FindCitation
-) -> tuple[str, Citation | None, str]:
+def _why(exchange: Exchange, rating: SkillRating, criterion: str | None, rubric: Rubric, find: FindCitation) -> tuple[str, Citation | None, str]:
     why = _sentence(exchange, rubric.feedback.why, rating)
     citation, reason = find((rating.skill,), criterion or "", exchange.before, rating.evidence.quote, why)
     return why, citation, reason

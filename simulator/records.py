@@ -178,9 +178,7 @@ def store_words(db: Session, session: SessionRow, *, number: int, key: str, word
 
 def complete_turn(db: Session, turn_id: str, values: dict[str, Any]) -> bool:
     """Write the client's side of a stored turn; False when it was completed or taken back meanwhile."""
-    done = db.execute(
-        update(TurnRow).where(TurnRow.id == turn_id, TurnRow.status == "stored").values(status="complete", client_at=now(), **values)
-    )
+    done = db.execute(update(TurnRow).where(TurnRow.id == turn_id, TurnRow.status == "stored").values(status="complete", client_at=now(), **values))
     return bool(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE always yields a CursorResult
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from statistics import median_low
 from typing import Literal
@@ -40,9 +40,7 @@ def build_report(view: SessionView, outcomes: Sequence[TurnOutcome], persona: Pe
     """Everything the debrief shows."""
     answered = [turn for turn in view.turns if turn.client is not None]
     reflections = sum(1 for turn in answered if _has(turn, _REFLECTIONS))
-    questions = sum(
-        max(1, round(_signal(turn, "questions"))) for turn in answered if _has(turn, _QUESTIONS) or _signal(turn, "questions") > 0
-    )
+    questions = sum(max(1, round(_signal(turn, "questions"))) for turn in answered if _has(turn, _QUESTIONS) or _signal(turn, "questions") > 0)
     ours = sum(len(turn.therapist.split()) for turn in answered)
     theirs = sum(len((turn.client or "").split()) for turn in answered) + len(view.opening.split())
     return SessionReport(
@@ -86,11 +84,10 @@ def _moments(view: SessionView, turns: Sequence[TurnView], outcomes: Sequence[Tu
     words = wording().moments
     found = [
         _moment("best", words.best, view, [t for t in turns if _speaks(by_turn.get(t.number), "worked")], by_turn, better=1),
-        _moment(
-            "costliest", words.costliest, view, [t for t in turns if _speaks(by_turn.get(t.number), "flag", "cost")], by_turn, better=-1
-        ),
+        _moment("costliest", words.costliest, view, [t for t in turns if _speaks(by_turn.get(t.number), "flag", "cost")], by_turn, better=-1),
     ]
-    missed = _missed_opening(view, turns, persona)
+    shown = {moment.turn for moment in found if moment is not None}
+    missed = _missed_opening(view, turns, persona, shown)
     return tuple(moment for moment in (*found, missed) if moment is not None)
 
 
@@ -112,7 +109,10 @@ def _moment(
         return None
     turn = max(fit, key=lambda t: (by_turn[t.number].kind == "flag", better * _moved(t), -t.number))
     feedback = by_turn[turn.number]
-    sentence = fill(choose(sentences, seed=view.seed, turn=turn.number, purpose=kind), headline=feedback.headline)
+    sentence = fill(
+        choose(sentences, seed=view.seed, turn=turn.number, purpose=kind),
+        headline=feedback.cost if feedback.kind == "flag" and feedback.cost else feedback.headline,
+    )
     return Moment(
         kind=kind,
         turn=turn.number,
@@ -129,10 +129,15 @@ def _before(view: SessionView, turn: TurnView) -> str:
     return earlier[-1] if earlier else view.opening
 
 
-def _missed_opening(view: SessionView, turns: Sequence[TurnView], persona: Persona) -> Moment | None:
-    """The last time the client came near something, or asked for something, and the next reply did not take it up."""
+def _missed_opening(view: SessionView, turns: Sequence[TurnView], persona: Persona, shown: Collection[int]) -> Moment | None:
+    """The last time the client came near something, or asked for something, and the next reply did not take it up.
+
+    Turns that are ``shown`` as another moment already are passed over.
+    """
     words = wording().moments
     for offered, reply in reversed(list(pairwise(turns))):
+        if reply.number in shown:
+            continue
         move = Move(offered.direction["move"]) if offered.direction else None
         if _has(reply, ("risk_avoided",)):
             sentence = fill(words.missed_risk, name=view.persona_name)
@@ -206,9 +211,7 @@ def _thread(view: SessionView, turns: Sequence[TurnView]) -> tuple[ThreadPoint, 
     for turn in turns:
         if turn.state is not None:
             points.append(
-                ThreadPoint(
-                    turn=turn.number, trust=turn.state.trust, openness=turn.state.openness, tension=turn.state.arousal, note=_note(turn)
-                )
+                ThreadPoint(turn=turn.number, trust=turn.state.trust, openness=turn.state.openness, tension=turn.state.arousal, note=_note(turn))
             )
     return tuple(points)
 
@@ -266,11 +269,7 @@ def _practise(outcomes: Sequence[TurnOutcome], view: SessionView, rubric: Rubric
     catalogue = skill_catalogue()
     costly = {s.code for s in catalogue.skills if s.polarity in (Polarity.COSTS, Polarity.HARMS)}
     counts = Counter(
-        r.skill
-        for turn in view.turns
-        if turn.appraisal
-        for r in turn.appraisal.ratings
-        if r.skill in costly and rubric.feedback.try_.get(r.skill)
+        r.skill for turn in view.turns if turn.appraisal for r in turn.appraisal.ratings if r.skill in costly and rubric.feedback.try_.get(r.skill)
     )
     if not counts:
         return wording().practise.none

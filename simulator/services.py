@@ -78,6 +78,8 @@ class Services:
         self._engines: dict[str, ClientEngine] = {}
         self._matchers: dict[str, TopicMatcher] = {}
         self._lock = threading.RLock()
+        self._guidance: Guidance | None = None
+        self._guidance_lock = threading.RLock()  # its own: building the index must not hold up a client's first answer
         self.sessions = SessionEngine(self.database, self.library, self.engine, rubric=(self.rubric.id, self.rubric.version))
 
     @cached_property
@@ -90,11 +92,13 @@ class Services:
         """The embedding model, or None: matching and search then go by words."""
         return self.embedding_choice.model
 
-    @cached_property
+    @property
     def guidance(self) -> Guidance:
-        """The guidance and its search."""
-        with self._lock:
-            return open_guidance_of(self.settings, embedding=self.embedding, counter=self.counter)
+        """The guidance and its search, opened once."""
+        with self._guidance_lock:
+            if self._guidance is None:
+                self._guidance = open_guidance_of(self.settings, embedding=self.embedding, counter=self.counter)
+            return self._guidance
 
     @cached_property
     def coach(self) -> Coach:
@@ -103,9 +107,7 @@ class Services:
             embedded = EmbeddedScorer(self.rubric, self.appraiser)
             grader = self.models.for_role(ModelRole.GRADER)
             scorer = partial(self._model_scorer, grader) if grader is not None else None
-            return Coach(
-                self.database, self.sessions, self.rubric, embedded, scorer, guidance=lambda: self.guidance, embedding=self.embedding
-            )
+            return Coach(self.database, self.sessions, self.rubric, embedded, scorer, guidance=lambda: self.guidance, embedding=self.embedding)
 
     def _model_scorer(self, grader: ChatModel, session_id: str) -> ModelScorer:
         return ModelScorer(self.rubric, grader, self.appraiser, secrets.token_bytes, session_id=session_id)
@@ -185,8 +187,8 @@ class Services:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        if "guidance" in self.__dict__:
-            self.guidance.retriever.close()
+        if self._guidance is not None:
+            self._guidance.retriever.close()
         self.database.close()
 
 

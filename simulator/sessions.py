@@ -70,9 +70,7 @@ class Played:
 class SessionEngine:
     """Practice sessions over one database. Safe for several threads and several processes."""
 
-    def __init__(
-        self, database: Database, library: PersonaLibrary, engine_named: Callable[[str], ClientEngine], *, rubric: tuple[str, int]
-    ) -> None:
+    def __init__(self, database: Database, library: PersonaLibrary, engine_named: Callable[[str], ClientEngine], *, rubric: tuple[str, int]) -> None:
         self._database = database
         self._library = library
         self._engine_named = engine_named
@@ -190,9 +188,7 @@ class SessionEngine:
     def _play(self, view: SessionView, turn: TurnView, persona: Persona) -> Played:
         before = next((t.state for t in reversed(view.turns) if t.number < turn.number and t.state is not None), view.start_state)
         engine = self._engine_named(view.engine)
-        return play_turn(
-            persona, before, view.transcript(before_turn=turn.number), turn.therapist, engine=engine, seed=view.seed, session_id=view.id
-        )
+        return play_turn(persona, before, view.transcript(before_turn=turn.number), turn.therapist, engine=engine, seed=view.seed, session_id=view.id)
 
     def take_back(self, session_id: str) -> SessionView:
         """Return to before the last reply. The attempt is kept; the client remembers nothing of it."""
@@ -281,8 +277,7 @@ class SessionEngine:
         """All sessions of a trainee, newest first."""
         with self._database.reading() as db:
             return tuple(
-                _view(row, records.turns_of(db, row.id, withdrawn=True), records.draft_of(db, row.id))
-                for row in records.sessions_of(db, trainee)
+                _view(row, records.turns_of(db, row.id, withdrawn=True), records.draft_of(db, row.id)) for row in records.sessions_of(db, trainee)
             )
 
     def view(self, session_id: str) -> SessionView:

@@ -14,6 +14,7 @@ from simulator.views import SessionView, Status
 from simulator.wording import fill
 from ui.components.bands import dimensions_html
 from ui.components.coach_line import citation_html, feedback_html
+from ui.components.coach_reading import answered, coach_reader, look_again
 from ui.components.moments import three_moments
 from ui.components.page_frame import card, counted, friendly_date, heading, text, top_bar
 from ui.components.plain_text import html_text, label_text, shortened
@@ -26,6 +27,7 @@ from ui.services import get_services
 from ui.texts import page_words
 
 log = logging.getLogger(__name__)
+_PATIENCE_SECONDS = 3.0
 
 
 def draw() -> None:
@@ -85,12 +87,17 @@ def _last_words(view: SessionView) -> None:
 def _debrief(view: SessionView, actions: DeltaGenerator) -> None:
     coach = get_services().coach
     try:
-        with st.spinner(f"Reading {counted(len(view.turns), 'reply')} …"):
-            outcomes = coach.outcomes(view.id)
-            report = coach.report(view.id)
+        with st.spinner(f"The coach is reading {counted(len(view.turns), 'reply')} …"):
+            outcomes, complete = coach_reader().read(view.id, answered(view), patience=_PATIENCE_SECONDS)
+            report = coach.report(view.id) if complete else None
     except SimulatorError as error:
         log.warning("no debrief: %s %s", error.message, error.details)
         trouble(error.message, words_are_kept=page_words().session.kept)
+        return
+    if report is None:
+        with card("still-reading"):
+            text(fill(page_words().debrief.reading, replies=counted(len(view.turns), "reply")))
+        look_again(view.id)
         return
     words = page_words().debrief
     message = st.session_state.pop("again-trouble", "")

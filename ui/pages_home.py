@@ -14,7 +14,7 @@ from ui.services import TRAINEE, get_services
 from ui.texts import page_words, setting_of
 
 DIFFICULTY_WORDS = {1: "a good first client", 2: "asks more of you", 3: "demanding"}
-_OPEN_SHOWN, _PAST_SHOWN = 3, 8
+_OPEN_SHOWN, _PAST_SHOWN, _FILTER_FROM = 3, 8, 6
 
 
 def draw() -> None:
@@ -33,7 +33,7 @@ def draw() -> None:
             _open_session(session)
         _show_all("all-open", shown=len(shown), of=len(still_open))
     heading("Practise with a client")
-    clients = services.library.all()
+    clients = _filtered(services.library.all())
     if not clients:
         text(words.no_clients, style="pr-muted")
     for start in range(0, len(clients), 3):
@@ -42,6 +42,15 @@ def draw() -> None:
                 _client_card(persona)
     heading("Past sessions")
     _past([s for s in sessions if s.status is Status.ENDED])
+
+
+def _filtered(clients: tuple[Persona, ...]) -> tuple[Persona, ...]:
+    """The clients of one level, where there are many."""
+    levels = sorted({persona.difficulty for persona in clients})
+    if len(clients) <= _FILTER_FROM or len(levels) < 2:
+        return clients
+    level = st.pills("Show", levels, key="level", format_func=lambda number: _sentence(DIFFICULTY_WORDS[number]))
+    return tuple(persona for persona in clients if level is None or persona.difficulty == level)
 
 
 def _open_session(session: SessionView) -> None:

@@ -13,6 +13,7 @@ from simulator.views import SessionView, Status
 from simulator.wording import fill
 from ui.components.chat_rows import client_row, trainee_row, typing_row
 from ui.components.coach_line import CoachActions, coach_line
+from ui.components.coach_reading import answered, coach_reader, look_again
 from ui.components.conversation_companion import conversation_companion
 from ui.components.draft_editor import draft_editor
 from ui.components.page_frame import card, text, top_bar
@@ -20,20 +21,23 @@ from ui.components.plain_text import html_text, label_text
 from ui.components.session_notes import session_notes
 from ui.components.trouble import nothing_here, trouble
 from ui.components.turn_sender import (
+    await_reply,
     keep_words,
     note_trouble,
     pending_reply,
     queue_reply,
     send_pending,
     take_arrival,
+    take_awaited,
     take_trouble,
-)  # fmt: skip
+)
 from ui.navigation import DEBRIEF, HOME, asked, go
 from ui.services import get_services
 from ui.texts import page_words
 
 log = logging.getLogger(__name__)
 _TURNS_SHOWN = 30
+_PATIENCE_SECONDS = 0.8  # then the page is drawn without the coach, who goes on; the built-in coach needs far less
 
 
 def draw() -> None:
@@ -104,7 +108,8 @@ def _conversation(view: SessionView) -> None:
     sessions = get_services().sessions
     pending = pending_reply(view.id)
     arrived = take_arrival(view.id) if pending is None else ""
-    places = _rows(view, arrived)
+    awaited = arrived or (take_awaited(view.id) if pending is None else "")
+    places = _rows(view, awaited)
     if pending is not None:
         trainee_row(pending.words, turn=pending.turn)
         typing_row(view.persona_name)
@@ -121,10 +126,10 @@ def _conversation(view: SessionView) -> None:
         words=f"{view.persona_name} said: {newest.client}" if newest and arrived else "",
     )  # fmt: skip
     if view.hints:  # last: it may take a while, and the trainee can write on meanwhile
-        _coach(view, places, arrived)
+        _coach(view, places, arrived=arrived, awaited=awaited)
 
 
-def _rows(view: SessionView, arrived: str) -> dict[str, DeltaGenerator]:
+def _rows(view: SessionView, awaited: str) -> dict[str, DeltaGenerator]:
     """The transcript; returns the place under each reply for the coach's line, held open where it is still to come."""
     places: dict[str, DeltaGenerator] = {}
     shown = view.turns if st.session_state.get(f"earlier-{view.id}") else view.turns[-_TURNS_SHOWN:]
@@ -137,10 +142,10 @@ def _rows(view: SessionView, arrived: str) -> dict[str, DeltaGenerator]:
         newest = turn is view.turns[-1]
         trainee_row(turn.therapist, turn=turn.number)
         places[turn.id] = st.container(key=f"under-{turn.id}").empty()
-        if view.hints and turn.id == arrived:
+        if view.hints and turn.id == awaited:
             places[turn.id].html(f'<p class="pr-coach-quiet">{html_text(page_words().session.reading)}</p>')
         if turn.client is not None:
-            client_row(view.persona_name, turn.client, turn=turn.number, arriving=turn.id == arrived, newest=newest)
+            client_row(view.persona_name, turn.client, turn=turn.number, arriving=turn.id == awaited, newest=newest)
     if view.closing:
         client_row(view.persona_name, view.closing, turn=len(view.turns))
     return places
@@ -150,12 +155,12 @@ def _show_earlier(session_id: str) -> None:
     st.session_state[f"earlier-{session_id}"] = True
 
 
-def _coach(view: SessionView, places: dict[str, DeltaGenerator], arrived: str) -> None:
+def _coach(view: SessionView, places: dict[str, DeltaGenerator], *, arrived: str, awaited: str) -> None:
     """The coach's lines. A coach that fails takes nothing from the conversation."""
     services = get_services()
     turns = {turn.id: turn for turn in view.turns}
     try:
-        outcomes = services.coach.outcomes(view.id)
+        outcomes, complete = coach_reader().read(view.id, answered(view), patience=_PATIENCE_SECONDS)
     except SimulatorError as error:
         log.warning("the coach failed: %s %s", error.message, error.details)
         with st.container(key="coach-failed"):
@@ -168,6 +173,9 @@ def _coach(view: SessionView, places: dict[str, DeltaGenerator], arrived: str) -
         actions = CoachActions(disagree=services.sessions.disagree, take_back=_take_back_for(view) if turn is view.turns[-1] else None)
         with place.container():
             coach_line(turn, outcome.feedback, actions, appears_late=turn.id == arrived)
+    if not complete:
+        await_reply(view.id, awaited)
+        look_again(view.id)
 
 
 def _take_back_for(view: SessionView):  # type: ignore[no-untyped-def]

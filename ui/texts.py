@@ -74,6 +74,7 @@ class DebriefWords(ContentModel):
     again: str
     delete: str
     empty: str
+    reading: str
     open: str
 
 

@@ -37,11 +37,7 @@ def run(options: argparse.Namespace) -> int:
             }
             for hit in result.hits
         ]
-        print(
-            json.dumps(
-                {"query": options.query, "abstained": result.abstained, "reason": result.reason, "passages": hits}, ensure_ascii=False
-            )
-        )
+        print(json.dumps({"query": options.query, "abstained": result.abstained, "reason": result.reason, "passages": hits}, ensure_ascii=False))
         return DONE
     if result.abstained:
         say(result.reason)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=30_000)  # the first start on a slow machine builds the guidance index
 
 ODD = '# head $x$ *a* <script>window.hurt = 1</script> :smile: [a](javascript:1) {{ 7*7 }} <img src=x onerror="window.hurt=1">'
 REPLIES = ("You're bracing for me to look down on you. What happened?", "Have you thought about asking them for feedback?", ODD)
@@ -13,6 +14,12 @@ WATCH = """
 () => { window.spoken = []; const region = document.querySelector('.pr-announcer');
   const watched = {childList: true, characterData: true, subtree: true};
   new MutationObserver(() => window.spoken.push(region.textContent)).observe(region, watched) }
+"""
+
+
+SEEN = """
+() => { const row = [...document.querySelectorAll('.pr-newest')].pop().getBoundingClientRect();
+  return row.top > 0 && row.bottom <= document.querySelector('.st-key-composer').getBoundingClientRect().top + 16 }
 """
 
 
@@ -46,6 +53,11 @@ def test_a_first_session(browser_page: Page, app_address: str, stored) -> None:
     assert page.evaluate("window.spoken") == [f"Teo said: {client}" for _, client, _ in said]
     assert page.locator("[aria-live=polite], [role=status]").count() == 1
 
+    page.wait_for_function(SEEN)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("(m => m.scrollWidth <= m.clientWidth)(document.querySelector('[data-testid=stMain]'))")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
     assert page.locator(".pr-trainee .pr-words").last.inner_text() == ODD
     assert page.evaluate("window.hurt") is None
     assert page.locator(".pr-row img, .pr-row a, .pr-row script, [class*=st-key-coach-] .katex").count() == 0
@@ -63,6 +75,7 @@ def test_a_first_session(browser_page: Page, app_address: str, stored) -> None:
     page.get_by_label("Your words").fill("That sounds lonely.")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator(".pr-trainee")).to_have_count(3)
+    expect(page.locator('.pr-client[aria-label="Teo said, turn 3"]')).to_have_count(1)
     rows = stored("select therapist, status from turns where number = 3 order by attempt")
     assert rows == [(ODD, "withdrawn"), ("That sounds lonely.", "complete")]
 

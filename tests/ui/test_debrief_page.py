@@ -112,3 +112,14 @@ def test_words_are_plain_text_in_the_debrief_too(page, services, started):
     services.sessions.rate_self(view.id, {"levels": {}, "moment": None})
     html = drawn(page("debrief", session=view.id))
     assert "<img" not in html and "&lt;img" in html
+
+
+def test_a_slow_coach_can_be_waited_for(page, services, started, monkeypatch):
+    view = started("First.", ended=True)
+    services.sessions.rate_self(view.id, {"levels": {}, "moment": None})
+    services.coach.may_read.clear()
+    app = page("debrief", session=view.id)
+    assert "it goes on" in drawn(app) and "pr-band" not in drawn(app)
+    services.coach.may_read.set()
+    app.run()
+    assert "pr-band" in drawn(app)

@@ -1,11 +1,14 @@
+from types import SimpleNamespace
+
 from tests.ui.conftest import drawn
+from ui.components.plain_text import html_text
 
 
 def test_home_shows_every_client_with_what_a_trainee_needs_to_choose(page, services):
     html = drawn(page())
     for persona in services.library.all():
         assert f"{persona.name}, {persona.age}" in html
-        assert persona.content_note.split(",")[0] in html
+        assert html_text(persona.content_note) in html
     assert "Local mode" in html
     assert "not therapy" in html
     assert "Carry on" not in html
@@ -47,3 +50,14 @@ def test_many_open_sessions_are_folded_and_can_be_shown(page, started):
     app.button(key="show-all-open").click().run()
     keys = [button.key for button in app.button]
     assert all(f"carry-{view.id}" in keys for view in views)
+
+
+def test_many_clients_can_be_narrowed_to_a_level(page, services, monkeypatch):
+    persona = services.library.get("teo")
+    crowd = tuple(persona.model_copy(update={"id": f"c{n}", "name": f"Client{n}", "difficulty": 1 + n % 3}) for n in range(7))
+    monkeypatch.setattr(services, "library", SimpleNamespace(all=lambda: crowd))
+    app = page()
+    assert "Client0," in drawn(app) and "Client1," in drawn(app)
+    app.pills(key="level").set_value(2).run()
+    html = drawn(app)
+    assert "Client1," in html and "Client4," in html and "Client0," not in html

@@ -247,3 +247,18 @@ def test_what_leaves_the_computer_is_said_without_names(page, services, started)
 
 def test_a_session_that_does_not_exist_is_said_kindly(page):
     assert "does not exist" in drawn(page("session", session="nope"))
+
+
+def test_a_slow_coach_does_not_hold_up_the_next_reply(page, services, started):
+    view = started()
+    app = page("session", session=view.id)
+    services.coach.may_read.clear()
+    say(app, "First.")
+    assert "The coach is reading" in drawn(app) and not app.expander
+    say(app, "Second.")
+    assert [t.therapist for t in services.sessions.view(view.id).turns] == ["First.", "Second."]
+    services.coach.may_read.set()
+    for _ in range(3):
+        app.run()
+    assert [line.label.split("\\")[0] for line in app.expander] == ["**Worked** headline about First", "**Worked** headline about Second"]
+    assert "The coach is reading" not in drawn(app)

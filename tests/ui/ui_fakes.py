@@ -1,5 +1,6 @@
 """Services for page tests: real sessions over a real database and the real clients; a coach, models and rubric the test controls."""
 
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,9 +28,12 @@ class FakeCoach:
     def __init__(self, sessions):
         self.sessions = sessions
         self.fails = False
+        self.may_read = threading.Event()
+        self.may_read.set()
         self.nudges = 0
 
     def outcomes(self, session_id):
+        assert self.may_read.wait(timeout=20), "the test never let the coach read"
         if self.fails:
             raise ModelUnavailable("The coach cannot be reached just now.")
         return tuple(self._outcome(turn) for turn in self.sessions.view(session_id).turns if turn.client is not None)

@@ -26,9 +26,7 @@ def _row(dimension: DimensionSummary) -> str:
 def _band(dimension: DimensionSummary) -> str:
     own = dimension.own_level
     said = f"Level {dimension.level} of 5." + (f" You rated {own}." if own else "")
-    steps = "".join(
-        f'<i class="{"pr-on" if level <= (dimension.level or 0) else ""}{" pr-own" if level == own else ""}"></i>' for level in _LEVELS
-    )
+    steps = "".join(f'<i class="{"pr-on" if level <= (dimension.level or 0) else ""}{" pr-own" if level == own else ""}"></i>' for level in _LEVELS)
     return f'<div class="pr-band" role="img" aria-label="{html_text(said)}">{steps}</div>'
 
 

@@ -35,9 +35,7 @@ def coach_line(turn: TurnView, feedback: Feedback, actions: CoachActions, *, app
     """The line under one reply. ``appears_late``: the client's words are just coming, and come first."""
     key = f"coach-{feedback.kind}-{turn.id}"
     if appears_late:
-        st.html(
-            f"<style>@media (prefers-reduced-motion: no-preference) {{ .st-key-{key} {{ animation: pr-appear .4s 2.2s both; }} }}</style>"
-        )
+        st.html(f"<style>@media (prefers-reduced-motion: no-preference) {{ .st-key-{key} {{ animation: pr-appear .4s 2.2s both; }} }}</style>")
     with st.container(key=key):
         if feedback.kind == "quiet":
             st.html(f'<p class="pr-coach-quiet">{html_text(feedback.headline)}</p>')
@@ -109,6 +107,5 @@ def citation_html(citation: Citation | None, why_not: str = "") -> str:
         return f'<p class="pr-muted">{html_text(why_not)}</p>' if why_not else ""
     place = " – ".join(dict.fromkeys(part for part in (citation.title, citation.heading) if part))
     return (
-        f'<figure class="pr-cite"><blockquote>{html_text(citation.quote)}</blockquote>'
-        f"<figcaption>Guidance: {html_text(place)}</figcaption></figure>"
+        f'<figure class="pr-cite"><blockquote>{html_text(citation.quote)}</blockquote><figcaption>Guidance: {html_text(place)}</figcaption></figure>'
     )

@@ -2,6 +2,7 @@
 // words that were typed and not sent through a reload of this tab. Text arrives as data and is only ever set as text.
 const announced = new Set()
 let shownMark = null
+const LOOKS_MS = [0, 250, 700, 1500]
 
 function composer() {
   return document.querySelector(".st-key-composer textarea")
@@ -31,9 +32,19 @@ function rememberUnsent(slot) {
   })
 }
 
-function showNewest(mark) {
+// Rows settle over a moment (the coach's line comes last), so look again a few times; a person who scrolls is left alone.
+function followNewest(mark) {
   if (shownMark === mark) return
   shownMark = mark
+  let theirs = false
+  const stop = () => { theirs = true }
+  const signs = ["wheel", "touchmove", "keydown"]
+  for (const sign of signs) addEventListener(sign, stop, { passive: true })
+  for (const wait of LOOKS_MS) setTimeout(() => { if (!theirs && shownMark === mark) showNewest() }, wait)
+  setTimeout(() => { for (const sign of signs) removeEventListener(sign, stop) }, LOOKS_MS.at(-1))
+}
+
+function showNewest() {
   const rows = document.querySelectorAll(".pr-newest")
   const row = rows[rows.length - 1]
   if (!row) return
@@ -49,7 +60,7 @@ export default function ({ data, parentElement }) {
   }
   requestAnimationFrame(() => requestAnimationFrame(() => {
     if (data.slot) rememberUnsent(data.slot)
-    if (data.mark) showNewest(data.mark)
+    if (data.mark) followNewest(data.mark)
     const area = composer()
     const lost = !document.activeElement || document.activeElement === document.body
     if (data.announce && area && lost && matchMedia("(pointer: fine)").matches) area.focus({ preventScroll: true })

@@ -79,3 +79,13 @@ def take_trouble(session_id: str) -> str:
 def take_arrival(session_id: str) -> str:
     """The id of the turn whose reply has just come, once."""
     return str(st.session_state.pop(f"arrived-{session_id}", ""))
+
+
+def await_reply(session_id: str, turn_id: str) -> None:
+    """Remember that the coach has not read the newest reply yet, so that drawing the page again changes nothing else."""
+    st.session_state[f"awaited-{session_id}"] = turn_id
+
+
+def take_awaited(session_id: str) -> str:
+    """The turn the coach was still reading when the page was last drawn, once."""
+    return str(st.session_state.pop(f"awaited-{session_id}", ""))
