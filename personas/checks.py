@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from core.content import ContentModel, load_content
+from core.replies import clean_text
 from personas.schema import Fact, Persona
 
 _SHINGLE = 5
@@ -81,10 +82,16 @@ def check_reply(text: str, persona: Persona, *, locked: Sequence[Fact], longest:
 
 def leaked_facts(text: str, locked: Iterable[Fact]) -> tuple[str, ...]:
     """Ids of locked facts that ``text`` gives away: a key term as a whole word, or five words in a row of a told line."""
-    words = _WORD.findall(text.lower().replace("\u2019", "'"))
+    words = _words(text)
     joined = f" {' '.join(words)} "
     shingles = {tuple(words[i : i + _SHINGLE]) for i in range(len(words) - _SHINGLE + 1)}
     return tuple(fact.id for fact in locked if _gives_away(fact, joined, shingles))
+
+
+def _words(text: str) -> list[str]:
+    """Lower-case words; apostrophes count within a word (don't) and not around one ('bottle')."""
+    clean = clean_text(text).text.lower()  # also drops invisible characters, which could split a word
+    return [word for found in _WORD.findall(clean) if (word := found.strip("'").removesuffix("'s"))]
 
 
 def _gives_away(fact: Fact, joined: str, shingles: set[tuple[str, ...]]) -> bool:
@@ -95,9 +102,9 @@ def _gives_away(fact: Fact, joined: str, shingles: set[tuple[str, ...]]) -> bool
 @cache
 def _giveaways(fact: Fact) -> tuple[tuple[str, ...], frozenset[tuple[str, ...]]]:
     """Key terms padded to whole words, and five-word runs of told lines. Half-told lines may be said when their gate allows."""
-    terms = tuple(f" {' '.join(_WORD.findall(term.lower()))} " for term in fact.key_terms)
+    terms = tuple(f" {' '.join(_words(term))} " for term in fact.key_terms)
     runs: set[tuple[str, ...]] = set()
     for line in (*fact.told, fact.gist):
-        words = _WORD.findall(line.lower().replace("\u2019", "'"))
+        words = _words(line)
         runs.update(tuple(words[i : i + _SHINGLE]) for i in range(len(words) - _SHINGLE + 1))
     return terms, frozenset(runs)

@@ -78,7 +78,9 @@ _MARK_OF_PULL = {
 
 def _marks(view: Moment, direction: Direction) -> tuple[Mark, ...]:
     """What the client's next words ask for: a test made now or still unanswered, and a danger told or hinted at."""
-    open_tests = {record.pull for record in view.state.pulls if record.outcome is PullOutcome.PENDING} | {direction.pull}
+    lately = view.state.turn - 1  # a request hangs in the air for one more turn; after that the client has to make it again
+    pending = {r.pull for r in view.state.pulls if r.outcome is PullOutcome.PENDING and r.turn >= lately}
+    open_tests = pending | {direction.pull}
     resolved = direction.move in (Move.PULL_MET, Move.PULL_MISSED)
     marks = {_MARK_OF_PULL[p.kind] for p in view.persona.pulls if p.id in open_tests and p.kind in _MARK_OF_PULL and not resolved}
     if direction.fact is not None and view.persona.fact(direction.fact).tells_of_danger:

@@ -151,3 +151,11 @@ def test_a_model_that_guesses_a_locked_fact_or_leaves_the_role_is_not_heard(pers
     assert reply.voice == "authored_after_model" and reply.setback == "checks"
     complaints = [m.content for r in model.requests[1:] for m in r.messages]
     assert not any(fact.key_terms[0] in c for c in complaints), "the complaint must not repeat what leaked"
+
+
+@pytest.mark.parametrize("dressed", ["{}", "'{}'", "\u2018{}\u2019", "({})", "{}'s", "**{}**", "_{}_", "{}!", "{}\u200b"])
+def test_a_key_term_is_found_however_it_is_dressed(dressed):
+    persona = PERSONAS["teo"]
+    fact = next(f for f in persona.facts if f.tier == 3)
+    term = next(t for t in fact.key_terms if " " not in t)
+    assert leaked_facts(f"It was the {dressed.format(term)} again.", [fact]) == (fact.id,)
