@@ -113,7 +113,7 @@ def test_no_request_to_a_model_gives_away_what_is_locked(persona_id, seed):
         for request in model.requests:
             for message in request.messages:
                 ours = message.content
-                for words in theirs:  # what the trainee said is theirs, wherever it stands
+                for words in sorted(theirs, key=len, reverse=True):  # what the trainee said is theirs, wherever it stands
                     ours = ours.replace(words, " ")
                 for line in ours.splitlines():
                     assert not leaked_facts(line, locked), line
