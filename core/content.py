@@ -30,7 +30,10 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 ValueT = TypeVar("ValueT")
 
 
-class _ContentLoader(yaml.SafeLoader):
+_FastestSafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same rules in C where the wheel has it: ten times faster
+
+
+class _ContentLoader(_FastestSafeLoader):  # type: ignore[misc]  # chosen at import
     """SafeLoader without YAML 1.1 surprises: only true/false are booleans, so keys and words such as on, no, yes stay text."""
 
 
