@@ -183,7 +183,10 @@ def complete_turn(db: Session, turn_id: str, values: dict[str, Any]) -> bool:
 
 
 def keep_draft(db: Session, session_id: str, words: str) -> None:
-    """Keep unsent words; an empty text clears them."""
+    """Keep unsent words beside those kept before; an empty text clears them.
+
+    Two refusals, or a take-back over a refused reply, must not overwrite one another: what is new is put after what is there.
+    """
     row = db.get(DraftRow, session_id)
     if not words:
         if row is not None:
@@ -191,8 +194,8 @@ def keep_draft(db: Session, session_id: str, words: str) -> None:
         return
     if row is None:
         db.add(DraftRow(session_id=session_id, text=words, at=now()))
-    else:
-        row.text, row.at = words, now()
+    elif words not in row.text:
+        row.text, row.at = (words if row.text in words else f"{row.text}\n\n{words}"), now()
 
 
 def draft_of(db: Session, session_id: str) -> str:

@@ -153,6 +153,15 @@ def test_taking_back_keeps_the_attempt_and_returns_the_client_to_before(engine, 
     assert len(again.turns) == 2 and again.turns[1].attempt == 2 and again.state.trust >= before.state.trust
 
 
+def test_unsent_words_never_overwrite_one_another(engine, session):
+    engine.take_turn(session.id, "First tab.", key="a", turn=1)
+    for key, words in (("b", "Second tab."), ("c", "Third tab."), ("d", "Third tab.")):
+        with pytest.raises(Conflict):
+            engine.take_turn(session.id, words, key=key, turn=1)
+    assert engine.view(session.id).draft == "Second tab.\n\nThird tab."
+    assert engine.take_back(session.id).draft == "Second tab.\n\nThird tab.\n\nFirst tab."
+
+
 def test_trying_again_from_a_turn_is_a_new_session_with_the_same_client_so_far(engine, session):
     for number in range(1, 4):
         engine.take_turn(session.id, f"Reply {number}. [simple_reflection]", key=str(number), turn=number)
