@@ -72,10 +72,6 @@ class Transcript:
         """The most recent utterance of ``speaker``, or None."""
         return next((u for u in reversed(self.utterances) if u.speaker is speaker), None)
 
-    def by(self, speaker: Speaker) -> tuple[Utterance, ...]:
-        """All utterances of ``speaker``, in order."""
-        return tuple(u for u in self.utterances if u.speaker is speaker)
-
     def content_hash(self) -> str:
         """``sha256:`` plus the digest of speakers and texts in order; times do not count. The same words give the same hash."""
         canonical = json.dumps([[u.speaker.value, u.text] for u in self.utterances], ensure_ascii=False, separators=(",", ":"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -115,9 +114,3 @@ def _first_word(line: str) -> str:
 def opening_line(persona: Persona, *, seed: int) -> str:
     """What the client says when the session opens."""
     return draw(seed, 0, "opening").choice(persona.openings)
-
-
-def exhausted(persona: Persona, state: ClientState) -> bool:
-    """Whether nearly all lines a session can use are spent; the page then suggests to bring the session to a close."""
-    lines: Sequence[str] = persona.lines()
-    return len(state.used_lines) >= 0.8 * len(lines)

@@ -183,10 +183,7 @@ def complete_turn(db: Session, turn_id: str, values: dict[str, Any]) -> bool:
 
 
 def keep_draft(db: Session, session_id: str, words: str) -> None:
-    """Keep unsent words beside those kept before; an empty text clears them.
-
-    Two refusals, or a take-back over a refused reply, must not overwrite one another: what is new is put after what is there.
-    """
+    """Keep exactly these unsent words; an empty text clears them. For the person's own edit of what was kept."""
     row = db.get(DraftRow, session_id)
     if not words:
         if row is not None:
@@ -194,8 +191,15 @@ def keep_draft(db: Session, session_id: str, words: str) -> None:
         return
     if row is None:
         db.add(DraftRow(session_id=session_id, text=words, at=now()))
-    elif words not in row.text:
-        row.text, row.at = (words if row.text in words else f"{row.text}\n\n{words}"), now()
+    else:
+        row.text, row.at = words, now()
+
+
+def add_to_draft(db: Session, session_id: str, words: str) -> None:
+    """Keep unsent words beside those kept before: two refusals, or a take-back over a refused reply, never overwrite one another."""
+    kept = draft_of(db, session_id)
+    if words not in kept:
+        keep_draft(db, session_id, f"{kept}\n\n{words}" if kept and kept not in words else words)
 
 
 def draft_of(db: Session, session_id: str) -> str:

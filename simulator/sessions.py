@@ -114,12 +114,12 @@ class SessionEngine:
         try:
             accepted = accept_reply(words)
         except InvalidInput:
-            self.keep_draft(session_id, words.replace("\x00", "")[:100_000])
+            self._keep_beside(session_id, words.replace("\x00", "")[:100_000])
             raise
         try:
             turn_id = self._store(session_id, accepted, key=key, turn=turn)
         except Conflict:
-            self.keep_draft(session_id, accepted)
+            self._keep_beside(session_id, accepted)
             raise
         if turn_id is not None:
             self._complete(session_id, turn_id)
@@ -202,7 +202,7 @@ class SessionEngine:
             live[-1].status = "withdrawn"
             session.status, session.updated_at = Status.OPEN.value, now()
             session.ended_at = session.ending = None
-            records.keep_draft(db, session_id, live[-1].therapist)
+            records.add_to_draft(db, session_id, live[-1].therapist)
         return self.view(session_id)
 
     def try_again(self, session_id: str, *, turn: int) -> SessionView:
@@ -249,8 +249,13 @@ class SessionEngine:
                 session.closing, session.ending, session.ended_at, session.updated_at = line, ending, now(), now()
         return self.view(session_id)
 
+    def _keep_beside(self, session_id: str, words: str) -> None:
+        with self._database.writing() as db:
+            records.find_session(db, session_id)
+            records.add_to_draft(db, session_id, words)
+
     def keep_draft(self, session_id: str, words: str) -> None:
-        """Keep words that were typed and not sent."""
+        """Keep the person's own edit of the words that were not sent; an empty text puts them aside."""
         with self._database.writing() as db:
             records.find_session(db, session_id)
             records.keep_draft(db, session_id, words)

@@ -59,13 +59,8 @@ def run(options: argparse.Namespace) -> int:
                         say(f"{number}/{len(lines)}")
         except OSError as error:
             raise StorageError(f"{options.output} could not be written: {error.strerror}.") from error
-        say(f"{len(lines)} replies scored with {report_name(scorer)}.")
+        say(f"{len(lines)} replies scored with {scorer.fingerprint}.")
     return DONE
-
-
-def report_name(scorer: Scorer) -> str:
-    """The scorer's fingerprint, for the record."""
-    return scorer.fingerprint
 
 
 def _scorer(services: Services, rubric: Rubric, model: str) -> Scorer:

@@ -160,6 +160,8 @@ def test_unsent_words_never_overwrite_one_another(engine, session):
             engine.take_turn(session.id, words, key=key, turn=1)
     assert engine.view(session.id).draft == "Second tab.\n\nThird tab."
     assert engine.take_back(session.id).draft == "Second tab.\n\nThird tab.\n\nFirst tab."
+    engine.keep_draft(session.id, "Third")
+    assert engine.view(session.id).draft == "Third", "the person's own edit replaces what was kept"
 
 
 def test_trying_again_from_a_turn_is_a_new_session_with_the_same_client_so_far(engine, session):
