@@ -195,6 +195,12 @@ def keep_draft(db: Session, session_id: str, words: str) -> None:
         row.text, row.at = words, now()
 
 
+def take_from_draft(db: Session, session_id: str, words: str) -> None:
+    """Drop words that were sent now from what was kept; other kept words, written in another window, stay."""
+    kept = draft_of(db, session_id)
+    keep_draft(db, session_id, "" if kept in words else kept.removesuffix(words).strip())
+
+
 def add_to_draft(db: Session, session_id: str, words: str) -> None:
     """Keep unsent words beside those kept before: two refusals, or a take-back over a refused reply, never overwrite one another."""
     kept = draft_of(db, session_id)

@@ -114,12 +114,12 @@ class SessionEngine:
         try:
             accepted = accept_reply(words)
         except InvalidInput:
-            self._keep_beside(session_id, words.replace("\x00", "")[:100_000])
+            self.add_to_draft(session_id, words.replace("\x00", "")[:100_000])
             raise
         try:
             turn_id = self._store(session_id, accepted, key=key, turn=turn)
         except Conflict:
-            self._keep_beside(session_id, accepted)
+            self.add_to_draft(session_id, accepted)
             raise
         if turn_id is not None:
             self._complete(session_id, turn_id)
@@ -139,7 +139,7 @@ class SessionEngine:
             if status is Status.AWAITING_CLIENT or (turn is not None and turn != number):
                 raise Conflict("This session moved on in another window, or the client is still answering. Your words are kept below.")
             row = records.store_words(db, session, number=number, key=key, words=words)
-            records.keep_draft(db, session_id, "")
+            records.take_from_draft(db, session_id, words)
             return row.id
 
     def resume(self, session_id: str) -> SessionView:
@@ -249,7 +249,8 @@ class SessionEngine:
                 session.closing, session.ending, session.ended_at, session.updated_at = line, ending, now(), now()
         return self.view(session_id)
 
-    def _keep_beside(self, session_id: str, words: str) -> None:
+    def add_to_draft(self, session_id: str, words: str) -> None:
+        """Keep words that were typed and not sent, beside those kept before."""
         with self._database.writing() as db:
             records.find_session(db, session_id)
             records.add_to_draft(db, session_id, words)

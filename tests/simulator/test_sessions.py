@@ -162,6 +162,10 @@ def test_unsent_words_never_overwrite_one_another(engine, session):
     assert engine.take_back(session.id).draft == "Second tab.\n\nThird tab.\n\nFirst tab."
     engine.keep_draft(session.id, "Third")
     assert engine.view(session.id).draft == "Third", "the person's own edit replaces what was kept"
+    assert engine.take_turn(session.id, "Something else.", key="e", turn=1).draft == "Third", "sending other words leaves it there"
+    engine.take_back(session.id)
+    engine.keep_draft(session.id, "Third")
+    assert engine.take_turn(session.id, "Third", key="f", turn=1).draft == ""
 
 
 def test_trying_again_from_a_turn_is_a_new_session_with_the_same_client_so_far(engine, session):

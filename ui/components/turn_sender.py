@@ -35,7 +35,7 @@ def queue_reply(sessions: SessionEngine, session_id: str, turn: int, words: str)
     waiting = pending_reply(session_id)
     if waiting is not None and waiting.words == words:
         return
-    keep_words(sessions, session_id, words)
+    keep_words(sessions, session_id, words, beside=True)
     if waiting is None:
         key = st.session_state.setdefault(f"key-{session_id}-{turn}", new_id())
         st.session_state[f"pending-{session_id}"] = Pending(words=words, key=key, turn=turn)
@@ -57,10 +57,11 @@ def send_pending(sessions: SessionEngine, session_id: str) -> None:
     st.rerun()
 
 
-def keep_words(sessions: SessionEngine, session_id: str, words: str) -> None:
-    """Keep unsent words with the session; when even that fails, the page says so."""
+def keep_words(sessions: SessionEngine, session_id: str, words: str, *, beside: bool = False) -> None:
+    """Keep unsent words with the session, in place of what was kept or ``beside`` it; when even that fails, the page says so."""
+    keep = sessions.add_to_draft if beside else sessions.keep_draft
     try:
-        sessions.keep_draft(session_id, words.replace("\x00", "")[:100_000])
+        keep(session_id, words.replace("\x00", "")[:100_000])
     except SimulatorError as error:
         note_trouble(session_id, error.message)
         st.session_state[f"unkept-{session_id}"] = words
